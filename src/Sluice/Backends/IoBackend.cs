@@ -1,0 +1,74 @@
+using System.Net;
+using System.Runtime.InteropServices;
+using Sluice.Primitives;
+
+namespace Sluice.Backends;
+
+/// <summary>
+/// What a kernel can do for one loop: the seam between the loop with its transports above and epoll, io_uring, the portable classes or
+/// a simulation below. Created, polled and disposed by one loop, on its thread.
+/// </summary>
+/// <remarks>
+/// <para>The laws of the seam, for every backend:</para>
+/// <list type="number">
+/// <item>No echo: a sink is called only from <see cref="Poll"/>, never inside a call that comes from above. A failure known at once is
+/// still reported from the next Poll.</item>
+/// <item>Reading is armed, not requested. A channel that neither reads nor waits to write causes no wake-ups.</item>
+/// <item>Late data is kept by the layer above: after StopReading a sink may still get data.</item>
+/// <item>Join before close: <see cref="IStreamSink.OnClosed"/> comes only when every operation has come back from the kernel.</item>
+/// <item>Only <see cref="Poll"/> blocks.</item>
+/// <item>An event for a closed channel, or for one whose descriptor number was taken over by another, is dropped.</item>
+/// <item>A buffered sink is filled without a copy where the kernel is asked at readiness.</item>
+/// <item>Reads share one large buffer per loop, lent as a span; one read per channel and Poll.</item>
+/// </list>
+/// </remarks>
+internal abstract class IoBackend : IDisposable
+{
+    /// <summary>The most bytes that one read delivers, and the size of the shared buffer.</summary>
+    public const int ReadBufferSize = 256 * 1024;
+
+    public abstract IClock Clock { get; }
+
+    /// <summary>How often Poll came back from waiting, or looked without waiting: an idle loop leaves it alone.</summary>
+    public long Wakeups { get; protected set; }
+
+    /// <summary>
+    /// Waits for events at most for <paramref name="timeout"/> (zero: not at all; <see cref="Timeout.InfiniteTimeSpan"/>: until one comes
+    /// or <see cref="Wake"/> is called) and reports them to their sinks. May come back early, with nothing to report.
+    /// </summary>
+    public abstract void Poll(TimeSpan timeout);
+
+    /// <summary>Makes a waiting or the next <see cref="Poll"/> come back. The only member for other threads; harmless after Dispose.</summary>
+    public abstract void Wake();
+
+    /// <summary>Opens a stream to a TCP or Unix address.</summary>
+    /// <returns>To cancel; the sink is not called after that.</returns>
+    public abstract IoOperation Connect(EndPoint? local, EndPoint remote, ConnectionOptions options, IConnectSink sink);
+
+    /// <summary>Finds the addresses of a host name, off the loop's thread where the system's resolver blocks.</summary>
+    /// <returns>To cancel; the sink is not called after that.</returns>
+    public abstract IoOperation Resolve(string host, int port, IResolveSink sink);
+
+    /// <summary>Binds and listens; accepts nothing before <see cref="ListenChannel.StartAccepting"/>.</summary>
+    /// <exception cref="System.Net.Sockets.SocketException">The address cannot be bound. Nothing is left open.</exception>
+    public abstract ListenChannel Listen(EndPoint local, ServerOptions options, IListenSink sink);
+
+    /// <summary>Takes over a connected stream socket. From here on, also on failure, the backend closes it.</summary>
+    /// <exception cref="System.Net.Sockets.SocketException">The handle is no connected stream socket.</exception>
+    public abstract StreamChannel Adopt(SafeHandle socket, ConnectionOptions options);
+
+    /// <summary>Watches the readiness of a descriptor that stays the caller's.</summary>
+    /// <exception cref="System.Net.Sockets.SocketException">The kernel cannot watch it.</exception>
+    /// <exception cref="NotSupportedException">This backend cannot watch descriptors.</exception>
+    public abstract WatchChannel Watch(SafeHandle handle, IWatchSink sink);
+
+    /// <summary>Lets go of everything at once, lingering connections included. Sinks are not called any more.</summary>
+    public abstract void Dispose();
+}
+
+/// <summary>An operation under way. Used on the loop's thread.</summary>
+internal abstract class IoOperation
+{
+    /// <summary>Gives up: the sink is not called any more and nothing stays open. Harmless when the operation is over.</summary>
+    public abstract void Cancel();
+}

@@ -1,0 +1,20 @@
+using System.Net;
+
+namespace Sluice.Backends;
+
+/// <summary>A listening socket in a backend. Owned by its server; used on the loop's thread.</summary>
+internal abstract class ListenChannel
+{
+    /// <summary>Where it listens, with the port that was chosen. Keeps its answer after the close.</summary>
+    public abstract EndPoint LocalName { get; }
+
+    /// <summary>The socket for users to look at, or null where the backend has none.</summary>
+    public abstract TransportSocket? Socket { get; }
+
+    /// <summary>Listens and accepts, at most 16 connections per Poll, until Close. Idempotent.</summary>
+    /// <exception cref="System.Net.Sockets.SocketException">The kernel refuses to listen.</exception>
+    public abstract void StartAccepting();
+
+    /// <summary>Closes the listener; the sink is not called any more. Idempotent.</summary>
+    public abstract void Close();
+}

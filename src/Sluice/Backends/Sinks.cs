@@ -1,0 +1,38 @@
+using System.Net;
+using Sluice.Primitives;
+
+namespace Sluice.Backends;
+
+/// <summary>Hears how a connect went; one call, from Poll.</summary>
+internal interface IConnectSink
+{
+    void OnConnected(StreamChannel channel);
+
+    void OnConnectFailed(IoError reason);
+}
+
+/// <summary>Hears the addresses of a name; one call, from Poll.</summary>
+internal interface IResolveSink
+{
+    void OnResolved(IReadOnlyList<IPEndPoint> addresses);
+
+    void OnResolveFailed(Exception reason);
+}
+
+/// <summary>Hears of new connections on a <see cref="ListenChannel"/>.</summary>
+internal interface IListenSink
+{
+    /// <summary>A connection was accepted. The sink owns the channel now, and attaches or closes it in this call.</summary>
+    void OnAccepted(StreamChannel channel);
+
+    /// <summary>Accepting failed. The channel goes on by itself; where the system was out of resources, after a rest.</summary>
+    void OnAcceptFailed(IoError reason);
+}
+
+/// <summary>Hears of a descriptor's readiness, once per direction and Poll while it lasts.</summary>
+internal interface IWatchSink
+{
+    void OnReadable();
+
+    void OnWritable();
+}

@@ -1,0 +1,48 @@
+using System.Net;
+using Sluice.Primitives;
+
+namespace Sluice.Backends;
+
+/// <summary>One connected stream in a backend: bytes in, bytes out. Owned by its transport; used on the loop's thread.</summary>
+internal abstract class StreamChannel
+{
+    /// <summary>Set while the sink wants to be asked for memory (<see cref="IStreamSink.ReadTarget"/>): spares the others the question.</summary>
+    public bool AsksForTarget { get; set; }
+
+    /// <summary>The local address, or null where there is none. Keeps its answer after the close.</summary>
+    public abstract EndPoint? LocalName { get; }
+
+    /// <summary>The peer's address, or null where there is none. Keeps its answer after the close.</summary>
+    public abstract EndPoint? PeerName { get; }
+
+    /// <summary>The socket for users to look at, the same object at every call, or null where the backend has none.</summary>
+    public abstract TransportSocket? Socket { get; }
+
+    /// <summary>Names the sink: once, before anything else.</summary>
+    public abstract void Attach(IStreamSink sink);
+
+    /// <summary>Arms reading. Idempotent. Never after OnReadEnd.</summary>
+    public abstract void StartReading();
+
+    /// <summary>Disarms reading; cheap, and undone by StartReading without a system call where nothing happened in between. Idempotent.</summary>
+    public abstract void StopReading();
+
+    /// <summary>
+    /// Offers the queue and then the extra bytes to the kernel, gathered, without waiting. Not while a write is outstanding.
+    /// </summary>
+    /// <returns>How many bytes were taken, counted over both. Would-block is no error.</returns>
+    public abstract int TryWrite(in WriteSlice queue, ReadOnlySpan<byte> extra, out IoError error);
+
+    /// <summary>Sends the slice when the kernel takes it; OnWritten tells. The segments stay put until then. At most one outstanding.</summary>
+    public abstract void StartWrite(in WriteSlice queue);
+
+    /// <summary>Ends the sending side. Not while a write is outstanding.</summary>
+    public abstract void ShutdownWrite();
+
+    /// <summary>
+    /// Lets the stream go; <see cref="IStreamSink.OnClosed"/> follows, from a later Poll. Gracefully: the sending side is ended, and what the peer still sends is
+    /// read and dropped for a bounded time, because closing over unread input would destroy data in flight. With reset: at once, and
+    /// a TCP peer sees a reset.
+    /// </summary>
+    public abstract void Close(bool reset);
+}

@@ -1,0 +1,31 @@
+using Microsoft.Extensions.Logging;
+
+namespace Sluice;
+
+/// <summary>How a loop is made. Read once, when the loop is made.</summary>
+public sealed class EventLoopOptions
+{
+    /// <summary>The kernel interface. Default: the best for this system.</summary>
+    public LoopBackend Backend { get; init; }
+
+    /// <summary>
+    /// Debug mode: reports callbacks that run long, waits that block the loop's thread, and transports that were never closed; records where callbacks
+    /// were queued. Null, the default: as the <c>Sluice.Debug</c> AppContext switch says, else the environment variable <c>SLUICE_DEBUG</c> (1 or true).
+    /// </summary>
+    public bool? Debug { get; init; }
+
+    /// <summary>In debug mode, how long one step may run before it is reported. Default: 100 ms.</summary>
+    public TimeSpan SlowCallbackDuration { get; init; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>
+    /// How long the loop asks the kernel again and again before it blocks. Lowers the latency of a mostly idle loop and burns a core
+    /// meanwhile. Default: zero, which is off. At most one second.
+    /// </summary>
+    public TimeSpan SpinBeforeBlocking { get; init; }
+
+    /// <summary>At the loop's end, how long connections that are closing may still flush and linger. Default: 3 s.</summary>
+    public TimeSpan ShutdownTimeout { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>Where the default exception handler and debug mode write. Null, the default: warnings and errors go to standard error.</summary>
+    public ILogger? Logger { get; init; }
+}

@@ -1,0 +1,29 @@
+using System.Net;
+
+namespace Sluice;
+
+/// <summary>A typed key for <see cref="IBaseTransport.TryGetExtraInfo"/>, with asyncio's name for the same fact.</summary>
+/// <typeparam name="T">The type of the fact.</typeparam>
+public sealed class ExtraInfo<T>
+{
+    internal ExtraInfo(string name) => Name = name;
+
+    /// <summary>asyncio's name, as <see cref="IBaseTransport.GetExtraInfo(string, object?)"/> takes it.</summary>
+    public string Name { get; }
+
+    /// <inheritdoc/>
+    public override string ToString() => Name;
+}
+
+/// <summary>The keys that transports answer. A transport that does not know a key says so and never throws.</summary>
+public static class ExtraInfo
+{
+    /// <summary><c>"socket"</c>: options, names and the handle of the socket below; the same object at every call.</summary>
+    public static ExtraInfo<TransportSocket> Socket { get; } = new("socket");
+
+    /// <summary><c>"sockname"</c>: the local address; still answered after the connection is lost.</summary>
+    public static ExtraInfo<EndPoint> SocketName { get; } = new("sockname");
+
+    /// <summary><c>"peername"</c>: the peer's address; still answered after the connection is lost.</summary>
+    public static ExtraInfo<EndPoint> PeerName { get; } = new("peername");
+}
