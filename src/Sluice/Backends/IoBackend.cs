@@ -36,7 +36,8 @@ internal abstract class IoBackend : IDisposable
     /// Waits for events at most for <paramref name="timeout"/> (zero: not at all; <see cref="Timeout.InfiniteTimeSpan"/>: until one comes
     /// or <see cref="Wake"/> is called) and reports them to their sinks. May come back early, with nothing to report.
     /// </summary>
-    public abstract void Poll(TimeSpan timeout);
+    /// <returns>True where it reported anything to a sink.</returns>
+    public abstract bool Poll(TimeSpan timeout);
 
     /// <summary>Makes a waiting or the next <see cref="Poll"/> come back. The only member for other threads; harmless after Dispose.</summary>
     public abstract void Wake();

@@ -1,20 +1,5 @@
 namespace Sluice.Primitives;
 
-/// <summary>One link in a chain of bytes. Pinned, so that its address can be handed to the kernel. Owned by one queue at a time.</summary>
-internal sealed class Segment(byte[] array)
-{
-    public readonly byte[] Array = array;
-    public int Start;
-    public int End;
-    public Segment? Next;
-
-    public int Length => End - Start;
-
-    public int Room => Array.Length - End;
-
-    public Span<byte> Span => Array.AsSpan(Start, End - Start);
-}
-
 /// <summary>
 /// The segments that a loop's queues share; one pool per loop, used on its thread only. A flood of queued bytes must not stay for ever:
 /// at most <see cref="MaxFree"/> segments (4 MiB) are kept, the rest is left to the collector.

@@ -1,22 +1,12 @@
 namespace Sluice.Primitives;
 
-/// <summary>Something with a due time that a <see cref="TimerHeap"/> can hold; it knows its own place there.</summary>
-internal interface ITimer
-{
-    /// <summary>Loop time in ticks of 100 ns.</summary>
-    long Due { get; }
-
-    /// <summary>The place in the heap, or -1 outside it. Only the heap sets it.</summary>
-    int HeapIndex { get; set; }
-}
-
 /// <summary>
 /// The timers of a loop, by due time and, where that is equal, by age: a binary heap whose items know their index, so that a
 /// cancelled one leaves at once and never piles up. Used on the loop's thread only.
 /// </summary>
 internal sealed class TimerHeap
 {
-    private (long Due, long Sequence, ITimer Timer)[] _items = new (long, long, ITimer)[16];
+    private (long Due, long Sequence, IHeapTimer Timer)[] _items = new (long, long, IHeapTimer)[16];
 
     public int Count { get; private set; }
 
@@ -26,10 +16,10 @@ internal sealed class TimerHeap
     /// <summary>When the first timer is due, or <see cref="long.MaxValue"/> where there is none.</summary>
     public long FirstDue => Count == 0 ? long.MaxValue : _items[0].Due;
 
-    public void Add(ITimer timer) => Insert((timer.Due, NextSequence++, timer));
+    public void Add(IHeapTimer timer) => Insert((timer.Due, NextSequence++, timer));
 
     /// <summary>Takes a timer out. False where it is not in the heap.</summary>
-    public bool Remove(ITimer timer)
+    public bool Remove(IHeapTimer timer)
     {
         if (timer.HeapIndex < 0) return false;
         RemoveAt(timer.HeapIndex);
@@ -40,7 +30,7 @@ internal sealed class TimerHeap
     /// <param name="now">Loop time in ticks.</param>
     /// <param name="mark">Only timers added before this value of <see cref="NextSequence"/> count.</param>
     /// <returns>The timer, or null where none qualifies.</returns>
-    public ITimer? TakeDue(long now, long mark)
+    public IHeapTimer? TakeDue(long now, long mark)
     {
         // A timer younger than the mark may stand before older ones that qualify: look past it, without disturbing its age.
         var best = -1;
@@ -65,7 +55,7 @@ internal sealed class TimerHeap
         FindDue(2 * index + 2, now, mark, ref best);
     }
 
-    private void Insert((long Due, long Sequence, ITimer Timer) item)
+    private void Insert((long Due, long Sequence, IHeapTimer Timer) item)
     {
         if (Count == _items.Length) Array.Resize(ref _items, Count * 2);
         SiftUp(Count++, item);
@@ -81,7 +71,7 @@ internal sealed class TimerHeap
         else SiftDown(index, last);
     }
 
-    private void SiftUp(int index, (long Due, long Sequence, ITimer Timer) item)
+    private void SiftUp(int index, (long Due, long Sequence, IHeapTimer Timer) item)
     {
         while (index > 0)
         {
@@ -94,7 +84,7 @@ internal sealed class TimerHeap
         Place(index, item);
     }
 
-    private void SiftDown(int index, (long Due, long Sequence, ITimer Timer) item)
+    private void SiftDown(int index, (long Due, long Sequence, IHeapTimer Timer) item)
     {
         while (true)
         {
@@ -109,12 +99,12 @@ internal sealed class TimerHeap
         Place(index, item);
     }
 
-    private void Place(int index, (long Due, long Sequence, ITimer Timer) item)
+    private void Place(int index, (long Due, long Sequence, IHeapTimer Timer) item)
     {
         _items[index] = item;
         item.Timer.HeapIndex = index;
     }
 
-    private static bool Before(in (long Due, long Sequence, ITimer Timer) a, in (long Due, long Sequence, ITimer Timer) b) =>
+    private static bool Before(in (long Due, long Sequence, IHeapTimer Timer) a, in (long Due, long Sequence, IHeapTimer Timer) b) =>
         a.Due != b.Due ? a.Due < b.Due : a.Sequence < b.Sequence;
 }

@@ -1,0 +1,344 @@
+using Sluice.Backends;
+using Sluice.Primitives;
+
+namespace Sluice.Loop;
+
+/// <summary>
+/// Time and turns: the part of the event loop that transports know. It runs passes over one backend on one thread; the face that
+/// users hold, <c>EventLoop</c>, owns it and makes the transports.
+/// </summary>
+/// <remarks>
+/// A pass:
+/// <code>
+/// take what other threads handed over
+/// run exactly the ready items present          each is a step: its writes leave when it returns
+/// poll the backend                             each event is a step; no wait if anything is ready or the loop is to stop
+/// run the timers that are due                  each is a step; none that is younger than a ready item still waiting
+/// </code>
+/// What a step queues waits for the next pass, so that no chain of callbacks can starve the kernel.
+/// </remarks>
+internal sealed class LoopCore
+{
+    private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
+
+    [ThreadStatic]
+    private static LoopCore? _current;
+
+    private readonly Inbox _inbox = new();
+    private readonly TimerHeap _timers = new();
+    private readonly TimeSpan _spin;
+    private ReadyQueue _ready = new();
+    private IStepFlush? _flushHead;
+    private IStepFlush? _flushTail;
+    private volatile bool _stopAsked;
+
+    public LoopCore(IoBackend backend, EventLoopOptions options)
+    {
+        Backend = backend;
+        Errors = new CallbackErrors(options.Logger);
+        Debug = options.Debug ?? DebugByDefault();
+        SlowCallbackDuration = options.SlowCallbackDuration;
+        SynchronizationContext = new LoopSynchronizationContext(this);
+        _spin = options.SpinBeforeBlocking;
+    }
+
+    /// <summary>The loop that runs on this thread, or null.</summary>
+    public static LoopCore? Current => _current;
+
+    public IoBackend Backend { get; }
+
+    public SegmentPool Segments { get; } = new();
+
+    public CallbackErrors Errors { get; }
+
+    public LoopSynchronizationContext SynchronizationContext { get; }
+
+    public bool Debug { get; set; }
+
+    public TimeSpan SlowCallbackDuration { get; set; }
+
+    public TimeSpan Time => Backend.Clock.Now;
+
+    /// <summary>Set between the first pass of a run and its last.</summary>
+    public bool IsRunning { get; private set; }
+
+    public bool IsClosed { get; private set; }
+
+    /// <summary>How many passes have run: for tests of what keeps a loop busy.</summary>
+    public long Passes { get; private set; }
+
+    public bool IsOnThread => _current == this;
+
+    public bool HasReadyWork => _ready.Count > 0 || _inbox.HasItems;
+
+    /// <summary>When the first timer is due, or null where there is none.</summary>
+    public TimeSpan? NextTimer => _timers.Count == 0 ? null : new TimeSpan(_timers.FirstDue);
+
+    /// <summary>
+    /// Throws unless the caller may act on the loop's objects: it is the loop's thread, or the loop does not run (then nothing races).
+    /// </summary>
+    public void VerifyThread()
+    {
+        if (_current != this && IsRunning) ThrowOffThread();
+    }
+
+    /// <summary>As <see cref="VerifyThread"/>, and throws once the loop is closed.</summary>
+    public void VerifyUsable()
+    {
+        VerifyThread();
+        if (IsClosed) ThrowClosed();
+    }
+
+    /// <summary>Queues a turn behind all that is ready. On the loop's thread.</summary>
+    public void Enqueue(ILoopWork work, int code) => _ready.Enqueue(new ReadyItem(work, null, code));
+
+    /// <summary>Queues a turn from any thread, in one FIFO with <see cref="Enqueue"/>.</summary>
+    /// <returns>False once the loop is closed.</returns>
+    public bool TryPost(ILoopWork work, int code) => TryPost(new ReadyItem(work, null, code));
+
+    /// <summary>Queues a callback from any thread.</summary>
+    /// <returns>False once the loop is closed.</returns>
+    public bool TryPost(SendOrPostCallback callback, object? state) => TryPost(new ReadyItem(callback, state, 0));
+
+    public void AddTimer(IHeapTimer timer) => _timers.Add(timer);
+
+    public void RemoveTimer(IHeapTimer timer) => _timers.Remove(timer);
+
+    /// <summary>Puts a transport on the list of those that flush when the step ends. Not twice: the caller remembers.</summary>
+    public void FlushAtEndOfStep(IStepFlush item)
+    {
+        if (_flushTail is null) _flushHead = item;
+        else _flushTail.NextToFlush = item;
+        _flushTail = item;
+    }
+
+    /// <summary>
+    /// Ends a step, the outermost dispatch of one event or turn: what it wrote leaves, and its ExecutionContext is left. Every method of a sink
+    /// ends with it.
+    /// </summary>
+    public void EndStep()
+    {
+        while (_flushHead is { } item)
+        {
+            _flushHead = item.NextToFlush;
+            if (_flushHead is null) _flushTail = null;
+            item.NextToFlush = null;
+            item.FlushStep();
+        }
+
+        CallbackContext.Enter(null);
+    }
+
+    /// <summary>Asks the run under way, or the next one, to end after its pass. From any thread.</summary>
+    public void Stop()
+    {
+        _stopAsked = true;
+        Backend.Wake();
+    }
+
+    /// <summary>Runs passes on this thread until the task is done or <see cref="Stop"/> is called; at least one pass.</summary>
+    public void Run(Task? until)
+    {
+        using (Enter())
+        {
+            using var wakeUp = until is null ? null : new WakeWhenDone(this, until);
+            do
+            {
+                RunPass(until is { IsCompleted: true } ? TimeSpan.Zero : Timeout.InfiniteTimeSpan, until);
+            }
+            while (!_stopAsked && until is not { IsCompleted: true });
+
+            _stopAsked = false;
+        }
+    }
+
+    /// <summary>One pass that waits at most for <paramref name="longestWait"/>. The thread must have entered the loop.</summary>
+    public void RunPass(TimeSpan longestWait, Task? until = null)
+    {
+        Passes++;
+        _inbox.TakeInto(ref _ready);
+        var mark = _timers.NextSequence;
+        for (var left = _ready.Count; left > 0; left--) RunReady(_ready.Dequeue());
+
+        // What became ready in this pass runs before timers that are as young; where nothing did, all timers may run.
+        if (_ready.Count == 0) mark = _timers.NextSequence;
+        PollBackend(WaitTime(longestWait, until));
+        RunTimers(mark);
+    }
+
+    /// <summary>
+    /// Makes this thread the loop's, with its SynchronizationContext, until the scope is disposed of. Refuses to nest loops.
+    /// </summary>
+    public RunScope Enter()
+    {
+        if (IsClosed) ThrowClosed();
+        if (IsRunning) throw new InvalidOperationException("This event loop is already running.");
+        if (_current is not null) throw new InvalidOperationException("Cannot run the event loop while another loop is running on this thread.");
+        return new RunScope(this);
+    }
+
+    /// <summary>Drops everything that is queued and refuses more. Not while running.</summary>
+    public void Close()
+    {
+        if (IsClosed) return;
+        IsClosed = true;
+        _inbox.Close();
+        _inbox.TakeInto(ref _ready);
+        while (_ready.Count > 0) Abandon(_ready.Dequeue());
+        Backend.Dispose();
+    }
+
+    /// <summary>In debug mode, when a callback starts; hand it to <see cref="EndCallback"/>.</summary>
+    public TimeSpan StartCallback() => Debug ? Time : default;
+
+    /// <summary>In debug mode, reports a callback that took long.</summary>
+    public void EndCallback(TimeSpan started, object what)
+    {
+        if (!Debug) return;
+        var took = Time - started;
+        if (took >= SlowCallbackDuration) Errors.LogSlowCallback(what, took);
+    }
+
+    private static bool DebugByDefault()
+    {
+        if (AppContext.TryGetSwitch("Sluice.Debug", out var on)) return on;
+        var variable = Environment.GetEnvironmentVariable("SLUICE_DEBUG");
+        return variable is "1" || string.Equals(variable, "true", StringComparison.OrdinalIgnoreCase);
+    }
+
+    private bool TryPost(in ReadyItem item)
+    {
+        if (_current == this && !IsClosed)
+        {
+            _ready.Enqueue(item);
+            return true;
+        }
+
+        if (!_inbox.TryPut(item, out var wake)) return false;
+        if (wake) Backend.Wake();
+        return true;
+    }
+
+    private void RunReady(in ReadyItem item)
+    {
+        if (item.Target is ILoopWork work) work.Run(item.Code);
+        else RunPosted((SendOrPostCallback)item.Target, item.State);
+        EndStep();
+    }
+
+    private void RunPosted(SendOrPostCallback callback, object? state)
+    {
+        var started = StartCallback();
+        try
+        {
+            callback(state);
+        }
+        catch (Exception exception)
+        {
+            Errors.Report(new ExceptionContext("Exception in callback") { Exception = exception });
+        }
+
+        if (Debug) EndCallback(started, callback.Method);
+    }
+
+    private TimeSpan WaitTime(TimeSpan longestWait, Task? until)
+    {
+        if (HasReadyWork || _stopAsked || until is { IsCompleted: true }) return TimeSpan.Zero;
+        var wait = longestWait;
+        if (_timers.Count > 0)
+        {
+            var untilTimer = Math.Clamp(_timers.FirstDue - Time.Ticks, 0, LongestWait.Ticks);
+            if (wait < TimeSpan.Zero || untilTimer < wait.Ticks) wait = new TimeSpan(untilTimer);
+        }
+
+        return wait;
+    }
+
+    private void PollBackend(TimeSpan wait)
+    {
+        if (_spin > TimeSpan.Zero && wait != TimeSpan.Zero)
+        {
+            var started = Time;
+            var end = started + (wait > TimeSpan.Zero && wait < _spin ? wait : _spin);
+            do
+            {
+                if (Backend.Poll(TimeSpan.Zero) || HasReadyWork || _stopAsked) return;
+            }
+            while (Time < end);
+
+            if (wait > TimeSpan.Zero) wait = wait > _spin ? wait - (Time - started) : TimeSpan.Zero;
+            if (wait < TimeSpan.Zero && wait != Timeout.InfiniteTimeSpan) wait = TimeSpan.Zero;
+        }
+
+        Backend.Poll(wait);
+    }
+
+    private void RunTimers(long mark)
+    {
+        if (_timers.Count == 0) return;
+        var now = Time.Ticks;
+        while (_timers.TakeDue(now, mark) is { } timer)
+        {
+            ((ILoopWork)timer).Run(0);
+            EndStep();
+        }
+    }
+
+    private static void Abandon(in ReadyItem item)
+    {
+        // A posted continuation that is dropped would skip the `finally` blocks of its async method.
+        if (item.Target is SendOrPostCallback callback) LoopSynchronizationContext.PostToThreadPool(callback, item.State);
+    }
+
+    private static void ThrowClosed() => throw new ObjectDisposedException("EventLoop", "The event loop is closed.");
+
+    private static void ThrowOffThread() => throw new InvalidOperationException(
+        "This member belongs to the loop's thread, and this is another one. From outside use EventLoop.CallSoonThreadSafe or " +
+        "EventLoop.InvokeAsync. Inside, did an await above use ConfigureAwait(false)?");
+
+    /// <summary>The span of a run on this thread.</summary>
+    internal readonly ref struct RunScope
+    {
+        private readonly LoopCore _loop;
+        private readonly SynchronizationContext? _previousContext;
+        private readonly ExecutionContext? _previousExecution;
+
+        public RunScope(LoopCore loop)
+        {
+            _loop = loop;
+            _previousContext = System.Threading.SynchronizationContext.Current;
+            _previousExecution = ExecutionContext.Capture();
+            _current = loop;
+            loop.IsRunning = true;
+            System.Threading.SynchronizationContext.SetSynchronizationContext(loop.SynchronizationContext);
+            CallbackContext.Enter(null);
+        }
+
+        public void Dispose()
+        {
+            _loop.IsRunning = false;
+            _current = null;
+            System.Threading.SynchronizationContext.SetSynchronizationContext(_previousContext);
+            if (_previousExecution is not null) ExecutionContext.Restore(_previousExecution);
+        }
+    }
+
+    /// <summary>Wakes a loop when the task that its run waits for is done, whichever thread completes it.</summary>
+    private sealed class WakeWhenDone : IDisposable
+    {
+        private LoopCore? _loop;
+
+        public WakeWhenDone(LoopCore loop, Task task)
+        {
+            _loop = loop;
+            task.ContinueWith(
+                static (_, self) => ((WakeWhenDone)self!)._loop?.Backend.Wake(),
+                this,
+                CancellationToken.None,
+                TaskContinuationOptions.ExecuteSynchronously,
+                TaskScheduler.Default);
+        }
+
+        public void Dispose() => _loop = null;
+    }
+}
