@@ -9,6 +9,9 @@ internal abstract class StreamChannel
     /// <summary>Set while the sink wants to be asked for memory (<see cref="IStreamSink.ReadTarget"/>): spares the others the question.</summary>
     public bool AsksForTarget { get; set; }
 
+    /// <summary>The descriptor, or -1 once it is closed.</summary>
+    public abstract nint Handle { get; }
+
     /// <summary>The local address, or null where there is none. Keeps its answer after the close.</summary>
     public abstract EndPoint? LocalName { get; }
 

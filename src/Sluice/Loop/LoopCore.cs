@@ -64,6 +64,9 @@ internal sealed class LoopCore
 
     public bool IsClosed { get; private set; }
 
+    /// <summary>Channels that the kernel still holds for us: what the loop's end waits for.</summary>
+    public int OpenChannels { get; set; }
+
     /// <summary>How many passes have run: for tests of what keeps a loop busy.</summary>
     public long Passes { get; private set; }
 
@@ -104,6 +107,14 @@ internal sealed class LoopCore
 
     public void RemoveTimer(IHeapTimer timer) => _timers.Remove(timer);
 
+    /// <summary>Forgets all timers: the loop ends.</summary>
+    public void ClearTimers()
+    {
+        while (_timers.TakeDue(long.MaxValue, long.MaxValue) is not null)
+        {
+        }
+    }
+
     /// <summary>Puts a transport on the list of those that flush when the step ends. Not twice: the caller remembers.</summary>
     public void FlushAtEndOfStep(IStepFlush item)
     {
@@ -136,20 +147,19 @@ internal sealed class LoopCore
         Backend.Wake();
     }
 
-    /// <summary>Runs passes on this thread until the task is done or <see cref="Stop"/> is called; at least one pass.</summary>
-    public void Run(Task? until)
+    /// <summary>
+    /// Runs passes until the task is done or <see cref="Stop"/> is called; at least one. The thread must have entered the loop.
+    /// </summary>
+    public void RunPasses(Task? until)
     {
-        using (Enter())
+        using var wakeUp = until is null ? null : new WakeWhenDone(this, until);
+        do
         {
-            using var wakeUp = until is null ? null : new WakeWhenDone(this, until);
-            do
-            {
-                RunPass(until is { IsCompleted: true } ? TimeSpan.Zero : Timeout.InfiniteTimeSpan, until);
-            }
-            while (!_stopAsked && until is not { IsCompleted: true });
-
-            _stopAsked = false;
+            RunPass(Timeout.InfiniteTimeSpan, until);
         }
+        while (!_stopAsked && until is not { IsCompleted: true });
+
+        _stopAsked = false;
     }
 
     /// <summary>One pass that waits at most for <paramref name="longestWait"/>. The thread must have entered the loop.</summary>

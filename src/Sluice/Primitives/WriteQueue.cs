@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Sluice.Primitives;
 
 /// <summary>
-/// The bytes that a transport has accepted and the kernel has not taken: a chain of segments, appended at the tail, consumed at the
-/// head. A struct inside its transport; only the transport appends and consumes, backends read through <see cref="WriteSlice"/>.
+/// The bytes that a transport has accepted and the kernel has not taken (or received and not delivered): a chain of segments, appended at
+/// the tail, consumed at the head. A struct inside its owner; only the transport appends and consumes, backends read through <see cref="WriteSlice"/>.
 /// </summary>
 internal struct WriteQueue
 {
@@ -50,32 +50,34 @@ internal struct WriteQueue
     public void Consume(SegmentPool pool, int count)
     {
         Debug.Assert(count <= _count, "consumed more than was queued");
-        _count -= count;
         while (count > 0)
         {
             var head = _head!;
             var taken = Math.Min(count, head.Length);
             head.Start += taken;
+            _count -= taken;
             count -= taken;
-            if (head.Length == 0) DropHead(pool);
+            if (head.Length == 0) pool.Return(TakeHead());
         }
 
         if (_count == 0) Clear(pool);
     }
 
-    /// <summary>Drops all bytes. No write may be outstanding: the kernel could still be reading them.</summary>
-    public void Clear(SegmentPool pool)
-    {
-        while (_head is not null) DropHead(pool);
-        _count = 0;
-    }
-
-    private void DropHead(SegmentPool pool)
+    /// <summary>Takes the first segment out, with its bytes. Not when empty.</summary>
+    public Segment TakeHead()
     {
         var head = _head!;
         _head = head.Next;
         if (_head is null) _tail = null;
-        pool.Return(head);
+        head.Next = null;
+        _count -= head.Length;
+        return head;
+    }
+
+    /// <summary>Drops all bytes. No write may be outstanding: the kernel could still be reading them.</summary>
+    public void Clear(SegmentPool pool)
+    {
+        while (_head is not null) pool.Return(TakeHead());
     }
 
     private void Grow(Segment segment)

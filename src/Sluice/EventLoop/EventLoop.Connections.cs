@@ -1,0 +1,178 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using Sluice.Backends;
+using Sluice.Loop;
+
+namespace Sluice;
+
+/// <content>Connecting and serving.</content>
+public sealed partial class EventLoop
+{
+    /// <summary>
+    /// Connects to a TCP or Unix address and gives the connection a protocol. The caller resumes after ConnectionMade and, where it is on
+    /// the loop, before the first data. (asyncio: <c>create_connection</c>, <c>create_unix_connection</c>.)
+    /// </summary>
+    /// <param name="protocolFactory">Called once on the loop's thread when the connection is up; returns a protocol that serves nobody else.</param>
+    /// <param name="remote">An <see cref="IPEndPoint"/>, a <see cref="DnsEndPoint"/> whose addresses are tried in order, or a <see cref="UnixDomainSocketEndPoint"/>.</param>
+    /// <param name="options">How the connection behaves, or null for the defaults.</param>
+    /// <param name="cancellationToken">Gives up: nothing stays open, and the protocol hears nothing.</param>
+    /// <exception cref="SocketException">In the task: no address could be connected to; the message names each.</exception>
+    /// <exception cref="InvalidOperationException">In the task: the factory returned null or a protocol that serves another transport.</exception>
+    /// <exception cref="ObjectDisposedException">The loop has ended.</exception>
+    public Task<(ITransport Transport, TProtocol Protocol)> CreateConnectionAsync<TProtocol>(
+        Func<TProtocol> protocolFactory, EndPoint remote, ConnectionOptions? options = null, CancellationToken cancellationToken = default)
+        where TProtocol : class, IProtocol<ITransport>
+    {
+        ArgumentNullException.ThrowIfNull(protocolFactory);
+        ArgumentNullException.ThrowIfNull(remote);
+        CheckAddress(remote, nameof(remote));
+        options = Checked(options ?? ConnectionOptions.Default);
+        return new Connector<TProtocol>(this, protocolFactory, WithoutNames(remote), null, options, cancellationToken).Start();
+    }
+
+    /// <inheritdoc cref="CreateConnectionAsync{TProtocol}(Func{TProtocol}, EndPoint, ConnectionOptions?, CancellationToken)"/>
+    /// <param name="protocolFactory">Called once on the loop's thread when the connection is up; returns a protocol that serves nobody else.</param>
+    /// <param name="host">A name or an address literal.</param>
+    /// <param name="port">The port.</param>
+    /// <param name="options">How the connection behaves, or null for the defaults.</param>
+    /// <param name="cancellationToken">Gives up: nothing stays open, and the protocol hears nothing.</param>
+    public Task<(ITransport Transport, TProtocol Protocol)> CreateConnectionAsync<TProtocol>(
+        Func<TProtocol> protocolFactory, string host, int port, ConnectionOptions? options = null, CancellationToken cancellationToken = default)
+        where TProtocol : class, IProtocol<ITransport>
+    {
+        ArgumentException.ThrowIfNullOrEmpty(host);
+        return CreateConnectionAsync(protocolFactory, new DnsEndPoint(host, port), options, cancellationToken);
+    }
+
+    /// <inheritdoc cref="CreateConnectionAsync{TProtocol}(Func{TProtocol}, EndPoint, ConnectionOptions?, CancellationToken)"/>
+    /// <param name="protocolFactory">Called once on the loop's thread; returns a protocol that serves nobody else.</param>
+    /// <param name="socket">A connected stream socket. The transport takes it over: do not use it any more, whatever the outcome.</param>
+    /// <param name="options">How the connection behaves, or null for the defaults.</param>
+    /// <param name="cancellationToken">Gives up; the socket is closed.</param>
+    /// <exception cref="ArgumentException"><paramref name="socket"/> is not a connected stream socket. It is left as it was.</exception>
+    public Task<(ITransport Transport, TProtocol Protocol)> CreateConnectionAsync<TProtocol>(
+        Func<TProtocol> protocolFactory, Socket socket, ConnectionOptions? options = null, CancellationToken cancellationToken = default)
+        where TProtocol : class, IProtocol<ITransport>
+    {
+        ArgumentNullException.ThrowIfNull(protocolFactory);
+        ArgumentNullException.ThrowIfNull(socket);
+        if (socket.SocketType != SocketType.Stream) throw new ArgumentException("A stream socket is needed.", nameof(socket));
+        if (!socket.Connected) throw new ArgumentException("The socket is not connected.", nameof(socket));
+        return AdoptAsync(protocolFactory, socket.SafeHandle, options, cancellationToken);
+    }
+
+    /// <summary>
+    /// Listens on an address and gives each connection a protocol. (asyncio: <c>create_server</c>, <c>create_unix_server</c>.)
+    /// </summary>
+    /// <param name="protocolFactory">Called on the loop's thread for each connection, in this caller's ExecutionContext; returns a protocol that serves nobody else.</param>
+    /// <param name="local">An <see cref="IPEndPoint"/> (port 0: the system chooses), a <see cref="DnsEndPoint"/> whose addresses are all bound, or a <see cref="UnixDomainSocketEndPoint"/>.</param>
+    /// <param name="options">How the server and its connections behave, or null for the defaults.</param>
+    /// <param name="cancellationToken">Gives up before the server is open.</param>
+    /// <exception cref="SocketException">In the task: the address cannot be bound, or a live server has it.</exception>
+    /// <exception cref="ObjectDisposedException">The loop has ended.</exception>
+    public Task<Server> CreateServerAsync(
+        Func<IProtocol<ITransport>> protocolFactory, EndPoint local, ServerOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(protocolFactory);
+        ArgumentNullException.ThrowIfNull(local);
+        CheckAddress(local, nameof(local));
+        options ??= ServerOptions.Default;
+        Checked(options);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.Backlog, nameof(options));
+        if (cancellationToken.IsCancellationRequested) return Task.FromCanceled<Server>(cancellationToken);
+        var server = new Server(this, protocolFactory, options, CallbackContext.Capture());
+        return WithoutNames(local) is DnsEndPoint name ? ServeNameAsync(server, name, cancellationToken) : OnLoop(() => OpenServer(server, [local]));
+    }
+
+    /// <inheritdoc cref="CreateServerAsync(Func{IProtocol{ITransport}}, EndPoint, ServerOptions?, CancellationToken)"/>
+    /// <param name="protocolFactory">Called on the loop's thread for each connection, in this caller's ExecutionContext; returns a protocol that serves nobody else.</param>
+    /// <param name="host">A name or an address literal.</param>
+    /// <param name="port">The port; 0 lets the system choose.</param>
+    /// <param name="options">How the server and its connections behave, or null for the defaults.</param>
+    /// <param name="cancellationToken">Gives up before the server is open.</param>
+    public Task<Server> CreateServerAsync(
+        Func<IProtocol<ITransport>> protocolFactory, string host, int port, ServerOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(host);
+        return CreateServerAsync(protocolFactory, new DnsEndPoint(host, port), options, cancellationToken);
+    }
+
+    /// <summary>Adopts a connected stream by its handle: what backends that have no real sockets can take over too.</summary>
+    internal Task<(ITransport Transport, TProtocol Protocol)> AdoptAsync<TProtocol>(
+        Func<TProtocol> protocolFactory, SafeHandle socket, ConnectionOptions? options = null, CancellationToken cancellationToken = default)
+        where TProtocol : class, IProtocol<ITransport> =>
+        new Connector<TProtocol>(this, protocolFactory, null, socket, Checked(options ?? ConnectionOptions.Default), cancellationToken).Start();
+
+    /// <summary>Runs a short function on the loop: here where this is its thread, else in a turn.</summary>
+    internal Task<T> OnLoop<T>(Func<T> function) =>
+        _core.IsOnThread ? Attempt(function) : InvokeAsync(() => Attempt(function));
+
+    private static Task<T> Attempt<T>(Func<T> function)
+    {
+        try
+        {
+            return Task.FromResult(function());
+        }
+        catch (Exception exception)
+        {
+            return Task.FromException<T>(exception);
+        }
+    }
+
+    private static Server OpenServer(Server server, IReadOnlyList<EndPoint> addresses)
+    {
+        try
+        {
+            foreach (var address in addresses) server.Bind(address);
+            server.Open();
+            return server;
+        }
+        catch
+        {
+            server.Close();
+            throw;
+        }
+    }
+
+    private async Task<Server> ServeNameAsync(Server server, DnsEndPoint name, CancellationToken cancellationToken)
+    {
+        var addresses = await InvokeAsync(() => new Resolution(_core.Backend, name, cancellationToken).Task);
+        return await OnLoop(() => OpenServer(server, addresses));
+    }
+
+    private static EndPoint WithoutNames(EndPoint address) =>
+        address is DnsEndPoint name && IPAddress.TryParse(name.Host, out var literal) ? new IPEndPoint(literal, name.Port) : address;
+
+    private static void CheckAddress(EndPoint address, string parameter)
+    {
+        if (address is not (IPEndPoint or DnsEndPoint or UnixDomainSocketEndPoint))
+        {
+            throw new ArgumentException($"{address.GetType()} is neither an IPEndPoint, a DnsEndPoint nor a UnixDomainSocketEndPoint.", parameter);
+        }
+    }
+
+    private static ConnectionOptions Checked(ConnectionOptions options)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.MaxWriteBufferSize, nameof(options));
+        return options;
+    }
+
+    /// <summary>The addresses of a name as a task.</summary>
+    private sealed class Resolution : IResolveSink
+    {
+        private readonly TaskCompletionSource<IReadOnlyList<EndPoint>> _source = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Resolution(IoBackend backend, DnsEndPoint name, CancellationToken cancellationToken)
+        {
+            backend.Resolve(name.Host, name.Port, this);
+            cancellationToken.UnsafeRegister(static (source, token) => ((TaskCompletionSource<IReadOnlyList<EndPoint>>)source!).TrySetCanceled(token), _source);
+        }
+
+        public Task<IReadOnlyList<EndPoint>> Task => _source.Task;
+
+        public void OnResolved(IReadOnlyList<IPEndPoint> addresses) => _source.TrySetResult(addresses);
+
+        public void OnResolveFailed(Exception reason) => _source.TrySetException(reason);
+    }
+}

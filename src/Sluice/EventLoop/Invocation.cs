@@ -1,0 +1,37 @@
+using Sluice.Loop;
+
+namespace Sluice;
+
+/// <summary>An async function on its way through the loop: called in a turn, its outcome passed on to who waits outside.</summary>
+internal sealed class Invocation<T>(Residents residents, Func<Task<T>> function, ExecutionContext? context) : ILoopWork, IResident
+{
+    private readonly TaskCompletionSource<T> _source = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public Task<T> Task => _source.Task;
+
+    public void Run(int code)
+    {
+        residents.Add(this);
+        if (context is not null) ExecutionContext.Restore(context);
+        _ = CallAsync();
+    }
+
+    public void EndWithLoop() => _source.TrySetCanceled();
+
+    private async Task CallAsync()
+    {
+        Task<T> task;
+        try
+        {
+            task = function() ?? throw new InvalidOperationException("The function returned null instead of a task.");
+        }
+        catch (Exception exception)
+        {
+            task = System.Threading.Tasks.Task.FromException<T>(exception);
+        }
+
+        await ((Task)task).ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
+        residents.Remove(this);
+        _source.TrySetFromTask(task);
+    }
+}

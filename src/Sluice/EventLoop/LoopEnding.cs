@@ -1,0 +1,57 @@
+using Sluice.Loop;
+
+namespace Sluice;
+
+/// <summary>
+/// How a loop ends: nobody new comes in, those who are leaving may finish, everything else is told to go, and what is ready still
+/// runs. Owned by the loop; runs once, on the thread that ends it.
+/// </summary>
+internal sealed class LoopEnding(LoopCore core, Residents residents, TimeSpan shutdownTimeout)
+{
+    private const int MostLastPasses = 100;
+    private static readonly TimeSpan LongestLastPasses = TimeSpan.FromSeconds(5);
+
+    /// <summary>Called first: cancels the token of a run.</summary>
+    public Action? Begun { get; set; }
+
+    public void Run()
+    {
+        Begun?.Invoke();
+        foreach (var server in residents.Snapshot<Server>()) server.Close();
+        foreach (var transport in residents.Transports()) transport.EndWithLoop();
+        WaitForClosing();
+        foreach (var transport in residents.Transports()) transport.Abort();
+        foreach (var member in residents.Snapshot<IResident>()) member.EndWithLoop();
+        core.ClearTimers();
+        RunLastPasses();
+    }
+
+    /// <summary>Connections that were closing flush and linger; what runs meanwhile may open no new ones that last.</summary>
+    private void WaitForClosing()
+    {
+        var end = core.Time + shutdownTimeout;
+        do
+        {
+            core.RunPass(core.OpenChannels == 0 ? TimeSpan.Zero : Max(end - core.Time, TimeSpan.Zero));
+            foreach (var transport in residents.Transports()) transport.EndWithLoop();
+        }
+        while (core.OpenChannels > 0 && core.Time < end);
+    }
+
+    private void RunLastPasses()
+    {
+        var end = core.Time + LongestLastPasses;
+        for (var pass = 0; core.HasReadyWork; pass++)
+        {
+            if (pass == MostLastPasses || core.Time >= end)
+            {
+                core.Errors.LogLeftOver("callbacks keep queueing callbacks.");
+                return;
+            }
+
+            core.RunPass(TimeSpan.Zero);
+        }
+    }
+
+    private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
+}

@@ -1,0 +1,53 @@
+namespace Sluice.Transports;
+
+/// <summary>
+/// The two watermarks of a write buffer and whether its protocol has been told to pause. Decides only; the transport calls. A struct
+/// inside its transport.
+/// </summary>
+internal struct FlowControl
+{
+    public const int DefaultHigh = 64 * 1024;
+
+    private bool _isPaused;
+
+    public FlowControl()
+    {
+        High = DefaultHigh;
+        Low = DefaultHigh / 4;
+    }
+
+    public int Low { get; private set; }
+
+    public int High { get; private set; }
+
+    /// <summary>asyncio's formulae: low is a quarter of high, high is four times low, neither is the default.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">Not high >= low >= 0. Nothing changes.</exception>
+    public void SetLimits(int? high, int? low)
+    {
+        if (low is < 0) throw new ArgumentOutOfRangeException(nameof(low), low, "The low watermark must not be negative.");
+        var newHigh = high ?? (low is { } given ? 4L * given : DefaultHigh);
+        var newLow = low ?? newHigh / 4;
+        if (newHigh < newLow || newHigh > int.MaxValue)
+        {
+            throw new ArgumentOutOfRangeException(nameof(high), newHigh, $"The high watermark must not be below the low one ({newLow}), negative, or above {int.MaxValue}.");
+        }
+
+        High = (int)newHigh;
+        Low = (int)newLow;
+    }
+
+    /// <summary>True once when the buffer has grown above high.</summary>
+    public bool TryPause(int size)
+    {
+        if (_isPaused || size <= High) return false;
+        return _isPaused = true;
+    }
+
+    /// <summary>True once when a paused buffer has drained to low.</summary>
+    public bool TryResume(int size)
+    {
+        if (!_isPaused || size > Low) return false;
+        _isPaused = false;
+        return true;
+    }
+}
