@@ -1,0 +1,97 @@
+using Sluice.Backends.Linux;
+using Sluice.Native;
+using Sluice.Primitives;
+
+namespace Sluice.Backends.Epoll;
+
+/// <summary>A connect under way. It owns the socket until it hands it, with its slot, to a channel.</summary>
+internal sealed class EpollConnectOperation : IoOperation, IEpollTarget
+{
+    private readonly EpollBackend _backend;
+    private readonly int _family;
+    private IConnectSink? _sink;
+    private SafeFd? _fd;
+    private EpollRegistration _registration;
+
+    public EpollConnectOperation(EpollBackend backend, ReadOnlySpan<byte> remote, IConnectSink sink)
+    {
+        _backend = backend;
+        _family = EndPointBytes.FamilyOf(remote);
+        _sink = sink;
+    }
+
+    /// <summary>Asks the kernel to connect. Whatever it answers is reported from Poll.</summary>
+    /// <param name="fd">The socket, or null where none could be made.</param>
+    /// <param name="remote">Where to.</param>
+    /// <param name="error">Why there is no socket.</param>
+    public void Start(SafeFd? fd, ReadOnlySpan<byte> remote, IoError error)
+    {
+        if (fd is null)
+        {
+            _backend.Defer(this, error);
+            return;
+        }
+
+        _fd = fd;
+        _registration = new EpollRegistration(_backend.AddTarget(this));
+        error = _backend.System.Connect(fd.Number, remote);
+        // An interrupted connect goes on like one in progress.
+        if (error == IoError.InProgress || error == IoError.Interrupted)
+        {
+            // One-shot: the channel arms its own interest later, and until then the socket must not report its room to write.
+            error = _registration.Arm(_backend, fd.Number, EpollInterest.Writable | EpollInterest.OneShot);
+            if (error.IsNone) return;
+        }
+
+        _backend.Defer(this, error);
+    }
+
+    public override void Cancel()
+    {
+        if (_sink is null) return;
+        _sink = null;
+        CloseSocket();
+    }
+
+    public void OnReady(EpollInterest events)
+    {
+        _registration.OnOneShot();
+        var pending = _backend.System.GetOption(_fd!.Number, SocketConstants.LevelSocket, SocketConstants.OptionError, out var error);
+        Report(error.IsNone ? new IoError(pending) : error);
+    }
+
+    public void OnDeferred(IoError error) => Report(error);
+
+    public void Abandon()
+    {
+        _sink = null;
+        _fd?.Dispose();
+    }
+
+    private void Report(IoError error)
+    {
+        if (_sink is not { } sink) return;
+        Defect.CrashOn(error, "connect");
+        _sink = null;
+        if (error.IsNone)
+        {
+            var fd = _fd!;
+            _fd = null;
+            sink.OnConnected(EpollStreamChannel.OfConnected(_backend, fd, _family, isShared: false, _registration));
+        }
+        else
+        {
+            CloseSocket();
+            sink.OnConnectFailed(error);
+        }
+    }
+
+    private void CloseSocket()
+    {
+        if (_fd is not { } fd) return;
+        _fd = null;
+        _registration.Leave(_backend, fd.Number);
+        _backend.RemoveTarget(_registration.Token);
+        fd.Dispose();
+    }
+}

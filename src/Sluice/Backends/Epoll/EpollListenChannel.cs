@@ -1,0 +1,155 @@
+using System.Net;
+using Sluice.Backends.Linux;
+using Sluice.Native;
+using Sluice.Primitives;
+
+namespace Sluice.Backends.Epoll;
+
+/// <summary>A listening socket in the epoll set. Owned by its server, through the loop.</summary>
+internal sealed class EpollListenChannel : ListenChannel, IEpollTarget
+{
+    private readonly EpollBackend _backend;
+    private readonly SafeFd _fd;
+    private readonly UnixSocketFile? _file;
+    private readonly int _backlog;
+    private readonly IListenSink _sink;
+    private readonly int _family;
+    private readonly EndPoint _localName;
+
+    /// <summary>Set where the listener is bound to every address: then each connection has to be asked for its own.</summary>
+    private readonly bool _isWildcard;
+    private EpollRegistration _registration;
+    private LinuxTransportSocket? _socket;
+    private byte[] _lastLocalBytes = [];
+    private EndPoint? _lastLocalName;
+    private Phase _phase;
+
+    public EpollListenChannel(EpollBackend backend, SafeFd fd, UnixSocketFile? file, int backlog, IListenSink sink)
+    {
+        _backend = backend;
+        _fd = fd;
+        _file = file;
+        _backlog = backlog;
+        _sink = sink;
+        Span<byte> address = stackalloc byte[SocketConstants.MaxAddressLength];
+        var length = backend.System.GetLocalName(fd.Number, address, out _);
+        _family = EndPointBytes.FamilyOf(address[..length]);
+        _localName = EndPointBytes.ToEndPoint(address[..length])!;
+        _isWildcard = _localName is IPEndPoint { Address: var bound } && (bound.Equals(IPAddress.Any) || bound.Equals(IPAddress.IPv6Any));
+        _registration = new EpollRegistration(backend.AddTarget(this));
+    }
+
+    private enum Phase
+    {
+        Bound,
+        Accepting,
+        Resting,
+        Closed,
+    }
+
+    public override EndPoint LocalName => _localName;
+
+    public override TransportSocket? Socket => _socket ??= new LinuxTransportSocket(_backend.System, _fd, _family, _localName, peerName: null);
+
+    public override void StartAccepting()
+    {
+        if (_phase != Phase.Bound) return;
+        var error = _backend.System.Listen(_fd.Number, _backlog);
+        if (error.IsNone) error = _registration.Arm(_backend, _fd.Number, EpollInterest.Readable);
+        if (!error.IsNone) throw error.ToException($"listen on {_localName}");
+        _phase = Phase.Accepting;
+    }
+
+    public override void Close()
+    {
+        if (_phase == Phase.Closed) return;
+        _phase = Phase.Closed;
+        _registration.Leave(_backend, _fd.Number);
+        _backend.RemoveTarget(_registration.Token);
+        CloseSocket();
+    }
+
+    public void OnReady(EpollInterest events)
+    {
+        // accept has no flag against waiting, and a user's duplicate may have made the socket a blocking one.
+        if (_socket is { IsShared: true }) _backend.System.SetNonBlocking(_fd.Number);
+        for (var i = 0; i < AcceptRules.PerPoll && _phase == Phase.Accepting; i++)
+        {
+            if (!AcceptOne()) return;
+        }
+    }
+
+    public void OnDeferred(IoError error)
+    {
+    }
+
+    public void Abandon()
+    {
+        _phase = Phase.Closed;
+        CloseSocket();
+    }
+
+    /// <summary>The rest after a failure is over.</summary>
+    public void EndRest()
+    {
+        if (_phase != Phase.Resting) return;
+        _backend.Reserve.Restore();
+        _phase = Phase.Accepting;
+        if (!_registration.Arm(_backend, _fd.Number, EpollInterest.Readable).IsNone) BeginRest();
+    }
+
+    private bool AcceptOne()
+    {
+        Span<byte> address = stackalloc byte[SocketConstants.MaxAddressLength];
+        var number = _backend.System.Accept(_fd.Number, address, out var length, out var error);
+        if (error.IsNone)
+        {
+            var fd = new SafeFd(_backend.System, number);
+            var peer = new PeerAddress(address[..length]);
+            _sink.OnAccepted(new EpollStreamChannel(_backend, fd, _family, LocalNameOf(number), peer));
+            return true;
+        }
+
+        Defect.CrashOn(error, "accept4");
+        var verdict = AcceptRules.Judge(error);
+        if (verdict == AcceptVerdict.Rest)
+        {
+            if (error == IoError.TooManyFiles || error == IoError.TooManyFilesInSystem) _backend.Reserve.Shed(_fd.Number);
+            BeginRest();
+            _sink.OnAcceptFailed(error);
+        }
+
+        return verdict == AcceptVerdict.TryNext;
+    }
+
+    private void BeginRest()
+    {
+        _phase = Phase.Resting;
+        _registration.Leave(_backend, _fd.Number);
+        _backend.Rest(this);
+    }
+
+    // A machine has few addresses, so neighbours share one object.
+    private EndPoint? LocalNameOf(int connection)
+    {
+        if (!_isWildcard) return _localName;
+        Span<byte> address = stackalloc byte[SocketConstants.MaxAddressLength];
+        var local = address[.._backend.System.GetLocalName(connection, address, out var error)];
+        if (!error.IsNone) return null;
+        if (_lastLocalName is null || !local.SequenceEqual(_lastLocalBytes))
+        {
+            _lastLocalBytes = local.ToArray();
+            _lastLocalName = EndPointBytes.ToEndPoint(local);
+        }
+
+        return _lastLocalName;
+    }
+
+    // The file goes first, so that nobody meets one without a listener.
+    private void CloseSocket()
+    {
+        _socket?.Release();
+        _file?.Remove();
+        _fd.Dispose();
+    }
+}

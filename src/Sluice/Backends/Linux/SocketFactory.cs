@@ -1,0 +1,90 @@
+using System.Net;
+using System.Net.Sockets;
+using Sluice.Native;
+using Sluice.Primitives;
+
+namespace Sluice.Backends.Linux;
+
+/// <summary>Makes stream sockets and takes over those of others. Each descriptor has its owner from its first moment. Stateless.</summary>
+internal static class SocketFactory
+{
+    /// <summary>A socket that is ready to connect to the remote address, bound to the local one if there is one.</summary>
+    /// <returns>Null on failure; nothing is left open then.</returns>
+    public static SafeFd? OpenClient(
+        Syscalls system, ReadOnlySpan<byte> remote, ReadOnlySpan<byte> local, ConnectionOptions options, out IoError error)
+    {
+        var family = EndPointBytes.FamilyOf(remote);
+        if (Open(system, family, out error) is not { } socket) return null;
+        if (IsTcp(family)) SetNoDelay(system, socket.Number, options);
+        if (!local.IsEmpty) error = system.Bind(socket.Number, local);
+        if (error.IsNone) return socket;
+        socket.Dispose();
+        return null;
+    }
+
+    /// <summary>A bound socket that does not listen yet, and its file where it has one.</summary>
+    /// <exception cref="SocketException">The address cannot be bound; nothing is left open.</exception>
+    public static SafeFd OpenListener(Syscalls system, EndPoint local, ServerOptions options, out UnixSocketFile? file)
+    {
+        var address = EndPointBytes.Of(local);
+        var family = EndPointBytes.FamilyOf(address);
+        file = null;
+        var socket = Open(system, family, out var error) ?? throw error.ToException($"listen on {local}");
+        try
+        {
+            if (IsTcp(family)) PrepareTcpListener(system, socket.Number, family, options);
+            if (EndPointBytes.PathOf(address) is { } path)
+            {
+                file = UnixSocketFile.Bind(system, socket.Number, path, address, options.UnixSocketMode);
+                return socket;
+            }
+
+            error = system.Bind(socket.Number, address);
+            return error.IsNone ? socket : throw error.ToException($"listen on {local}");
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Checks that a descriptor of someone else's is a connected stream socket, and says which family it has.</summary>
+    /// <exception cref="SocketException">It is not.</exception>
+    public static int CheckConnectedStream(Syscalls system, int fd)
+    {
+        var type = system.GetOption(fd, SocketConstants.LevelSocket, SocketConstants.OptionType, out var error);
+        if (!error.IsNone) throw error.ToException("take over a socket");
+        if (type != SocketConstants.TypeStream) throw new SocketException((int)SocketError.SocketNotSupported, "The socket is no stream socket.");
+        system.GetPeerName(fd, stackalloc byte[SocketConstants.MaxAddressLength], out error);
+        if (!error.IsNone) throw error.ToException("take over a socket");
+        return system.GetOption(fd, SocketConstants.LevelSocket, SocketConstants.OptionDomain, out _);
+    }
+
+    public static bool IsTcp(int family) => family is SocketConstants.FamilyInet or SocketConstants.FamilyInet6;
+
+    /// <summary>Sets what the options ask for. A socket that refuses is broken, and says so at its first read.</summary>
+    public static void SetNoDelay(Syscalls system, int fd, ConnectionOptions options)
+    {
+        if (options.NoDelay) system.SetOption(fd, SocketConstants.ProtocolTcp, SocketConstants.OptionTcpNoDelay, 1);
+    }
+
+    // SO_REUSEADDR lets a server come back while connections of its former life are still in TIME_WAIT; on Linux it never allows two
+    // listeners on one port. An IPv6 listener serves IPv6 alone, so that one for IPv4 can stand beside it.
+    private static void PrepareTcpListener(Syscalls system, int fd, int family, ServerOptions options)
+    {
+        var error = system.SetOption(fd, SocketConstants.LevelSocket, SocketConstants.OptionReuseAddress, 1);
+        if (!error.IsNone) throw error.ToException("set SO_REUSEADDR");
+        // Linux hands TCP_NODELAY on from the listener to the connections that it accepts: one call here instead of one for each.
+        SetNoDelay(system, fd, options);
+        if (family != SocketConstants.FamilyInet6) return;
+        error = system.SetOption(fd, SocketConstants.LevelIPv6, SocketConstants.OptionIPv6Only, 1);
+        if (!error.IsNone) throw error.ToException("set IPV6_V6ONLY");
+    }
+
+    private static SafeFd? Open(Syscalls system, int family, out IoError error)
+    {
+        var fd = system.StreamSocket(family, out error);
+        return error.IsNone ? new SafeFd(system, fd) : null;
+    }
+}

@@ -1,0 +1,39 @@
+using System.Runtime.InteropServices;
+
+namespace Sluice.Native;
+
+/// <summary>The C library's calls on any descriptor, and on files by path. Called through <see cref="Syscalls"/> only.</summary>
+internal static unsafe partial class DescriptorCalls
+{
+    public const int EventNonBlocking = 0x800;
+    public const int EventCloseOnExec = 0x80000;
+    public const int GetFlags = 3;
+    public const int SetFlags = 4;
+    public const int NonBlocking = 0x800;
+    public const int DuplicateCloseOnExec = 1030;
+    public const int CurrentDirectory = -100;
+    public const int NoFollow = 0x100;
+
+    private const string Library = "libc";
+
+    [LibraryImport(Library, EntryPoint = "close", SetLastError = true)]
+    public static partial int Close(int fd);
+
+    [LibraryImport(Library, EntryPoint = "write", SetLastError = true)]
+    public static partial nint Write(int fd, void* buffer, nuint length);
+
+    [LibraryImport(Library, EntryPoint = "eventfd", SetLastError = true)]
+    public static partial int Event(uint value, int flags);
+
+    [LibraryImport(Library, EntryPoint = "fcntl", SetLastError = true)]
+    public static partial int Control(int fd, int command, int argument);
+
+    [LibraryImport(Library, EntryPoint = "fchmod", SetLastError = true)]
+    public static partial int SetMode(int fd, uint mode);
+
+    [LibraryImport(Library, EntryPoint = "statx", SetLastError = true)]
+    public static partial int Status(int directory, byte* path, int flags, uint mask, FileStatus* status);
+
+    [LibraryImport(Library, EntryPoint = "unlink", SetLastError = true)]
+    public static partial int Unlink(byte* path);
+}

@@ -1,0 +1,33 @@
+using System.Runtime.InteropServices;
+
+namespace Sluice.Native;
+
+/// <summary>The parts of struct statx that are of use here; unlike struct stat it has one layout on all machines.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 256)]
+internal struct FileStatus
+{
+    public const uint TypeAndInode = 0x001 | 0x100;
+
+    private const int TypeMask = 0xF000;
+    private const int TypeSocket = 0xC000;
+
+    [FieldOffset(28)]
+    public ushort Mode;
+
+    [FieldOffset(32)]
+    public ulong Inode;
+
+    [FieldOffset(136)]
+    public uint DeviceMajor;
+
+    [FieldOffset(140)]
+    public uint DeviceMinor;
+
+    public readonly bool IsSocket => (Mode & TypeMask) == TypeSocket;
+
+    /// <summary>What tells one file from every other that exists now.</summary>
+    public readonly FileIdentity Identity => new(DeviceMajor, DeviceMinor, Inode);
+}
+
+/// <summary>Device and inode of a file.</summary>
+internal readonly record struct FileIdentity(uint DeviceMajor, uint DeviceMinor, ulong Inode);

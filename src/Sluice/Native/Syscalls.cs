@@ -1,0 +1,182 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using Sluice.Primitives;
+
+namespace Sluice.Native;
+
+/// <summary>
+/// The system calls that the Linux backends make, each with its result and its error: the seam where a test stands in for the kernel
+/// and fails the call of its choice. Stateless; the real ones are <see cref="System"/>.
+/// </summary>
+/// <remarks>
+/// Every descriptor is born close-on-exec. Data calls never block and never raise SIGPIPE, whatever a user's duplicate did to the flags
+/// of the open file. Interrupted calls are repeated where nobody above would look at the clock; close never is.
+/// </remarks>
+internal unsafe class Syscalls
+{
+    private const int StreamFlags =
+        SocketConstants.TypeStream | SocketConstants.TypeNonBlocking | SocketConstants.TypeCloseOnExec;
+
+    private const int DataFlags = SocketConstants.DontWait | SocketConstants.NoSignal;
+
+    public static Syscalls System { get; } = new();
+
+    public virtual int StreamSocket(int family, out IoError error) =>
+        Result(SocketCalls.Socket(family, StreamFlags, 0), out error);
+
+    public virtual IoError StreamPair(int* pair) =>
+        Outcome(SocketCalls.SocketPair(SocketConstants.FamilyUnix, StreamFlags, 0, pair));
+
+    public virtual IoError Bind(int fd, ReadOnlySpan<byte> address)
+    {
+        fixed (byte* pointer = address) return Outcome(SocketCalls.Bind(fd, pointer, (uint)address.Length));
+    }
+
+    public virtual IoError Connect(int fd, ReadOnlySpan<byte> address)
+    {
+        fixed (byte* pointer = address) return Outcome(SocketCalls.Connect(fd, pointer, (uint)address.Length));
+    }
+
+    public virtual IoError Listen(int fd, int backlog) => Outcome(SocketCalls.Listen(fd, backlog));
+
+    /// <param name="fd">The listener.</param>
+    /// <param name="address">Takes the peer's address.</param>
+    /// <param name="length">How long that address is; at most the room given is filled.</param>
+    /// <param name="error">Why there is no connection.</param>
+    public virtual int Accept(int fd, Span<byte> address, out int length, out IoError error)
+    {
+        var size = (uint)address.Length;
+        fixed (byte* pointer = address)
+        {
+            var accepted = SocketCalls.Accept(fd, pointer, &size, SocketConstants.TypeNonBlocking | SocketConstants.TypeCloseOnExec);
+            length = (int)Math.Min(size, (uint)address.Length);
+            return Result(accepted, out error);
+        }
+    }
+
+    public virtual int Receive(int fd, byte* buffer, int length, out IoError error) =>
+        Result(SocketCalls.Receive(fd, buffer, (nuint)length, DataFlags), out error);
+
+    public virtual int Send(int fd, byte* buffer, int length, out IoError error)
+    {
+        int sent;
+        do sent = Result(SocketCalls.Send(fd, buffer, (nuint)length, DataFlags), out error);
+        while (error == IoError.Interrupted);
+        return sent;
+    }
+
+    public virtual int SendGathered(int fd, IoVector* vectors, int count, out IoError error)
+    {
+        var message = new MessageHeader { Vectors = vectors, VectorCount = (nuint)count };
+        int sent;
+        do sent = Result(SocketCalls.SendMessage(fd, &message, DataFlags), out error);
+        while (error == IoError.Interrupted);
+        return sent;
+    }
+
+    public virtual IoError ShutdownWrite(int fd) => Outcome(SocketCalls.Shutdown(fd, SocketConstants.ShutdownWrite));
+
+    public virtual int GetOption(int fd, int level, int name, out IoError error)
+    {
+        int value = 0;
+        uint length = sizeof(int);
+        error = Outcome(SocketCalls.GetOption(fd, level, name, &value, &length));
+        return value;
+    }
+
+    public virtual IoError SetOption(int fd, int level, int name, int value) =>
+        Outcome(SocketCalls.SetOption(fd, level, name, &value, sizeof(int)));
+
+    public virtual IoError SetLinger(int fd, LingerValue value) =>
+        Outcome(SocketCalls.SetOption(fd, SocketConstants.LevelSocket, SocketConstants.OptionLinger, &value, (uint)sizeof(LingerValue)));
+
+    public virtual int GetLocalName(int fd, Span<byte> address, out IoError error)
+    {
+        var size = (uint)address.Length;
+        fixed (byte* pointer = address) error = Outcome(SocketCalls.GetLocalName(fd, pointer, &size));
+        return (int)Math.Min(size, (uint)address.Length);
+    }
+
+    public virtual int GetPeerName(int fd, Span<byte> address, out IoError error)
+    {
+        var size = (uint)address.Length;
+        fixed (byte* pointer = address) error = Outcome(SocketCalls.GetPeerName(fd, pointer, &size));
+        return (int)Math.Min(size, (uint)address.Length);
+    }
+
+    public virtual int EpollCreate(out IoError error) => Result(EpollCalls.Create(EpollCalls.CloseOnExec), out error);
+
+    public virtual IoError EpollControl(int epoll, EpollOperation operation, int fd, EpollInterest interest, ulong token)
+    {
+        var memory = stackalloc byte[EpollEvents.Stride];
+        EpollEvents.Write(memory, interest, token);
+        return Outcome(EpollCalls.Control(epoll, (int)operation, fd, memory));
+    }
+
+    /// <param name="epoll">The epoll descriptor.</param>
+    /// <param name="events">Takes the events.</param>
+    /// <param name="timeout">In milliseconds; 0 looks without waiting, -1 waits for ever.</param>
+    /// <param name="error">Why there are no events.</param>
+    public virtual int EpollWait(int epoll, EpollEvents events, int timeout, out IoError error) =>
+        Result(EpollCalls.Wait(epoll, events.Address, events.Capacity, timeout), out error);
+
+    public virtual int EventDescriptor(out IoError error) =>
+        Result(DescriptorCalls.Event(0, DescriptorCalls.EventNonBlocking | DescriptorCalls.EventCloseOnExec), out error);
+
+    /// <summary>Adds one to an event descriptor's counter.</summary>
+    public virtual IoError Signal(int fd)
+    {
+        ulong one = 1;
+        IoError error;
+        do error = Outcome((int)DescriptorCalls.Write(fd, &one, sizeof(ulong)));
+        while (error == IoError.Interrupted);
+        return error;
+    }
+
+    public virtual IoError Close(int fd) => Outcome(DescriptorCalls.Close(fd));
+
+    public virtual int Duplicate(int fd, out IoError error) =>
+        Result(DescriptorCalls.Control(fd, DescriptorCalls.DuplicateCloseOnExec, 0), out error);
+
+    public virtual IoError SetNonBlocking(int fd)
+    {
+        var flags = Result(DescriptorCalls.Control(fd, DescriptorCalls.GetFlags, 0), out var error);
+        if (!error.IsNone || (flags & DescriptorCalls.NonBlocking) != 0) return error;
+        return Outcome(DescriptorCalls.Control(fd, DescriptorCalls.SetFlags, flags | DescriptorCalls.NonBlocking));
+    }
+
+    public virtual IoError SetMode(int fd, UnixFileMode mode) => Outcome(DescriptorCalls.SetMode(fd, (uint)mode));
+
+    /// <summary>What lies at a path; a link is not followed.</summary>
+    public virtual FileStatus Status(string path, out IoError error)
+    {
+        FileStatus status = default;
+        fixed (byte* name = Terminated(path))
+        {
+            error = Outcome(DescriptorCalls.Status(
+                DescriptorCalls.CurrentDirectory, name, DescriptorCalls.NoFollow, FileStatus.TypeAndInode, &status));
+        }
+
+        return status;
+    }
+
+    public virtual IoError Unlink(string path)
+    {
+        fixed (byte* name = Terminated(path)) return Outcome(DescriptorCalls.Unlink(name));
+    }
+
+    private static byte[] Terminated(string path)
+    {
+        var bytes = new byte[Encoding.UTF8.GetByteCount(path) + 1];
+        Encoding.UTF8.GetBytes(path, bytes);
+        return bytes;
+    }
+
+    private static IoError Outcome(int result) => result >= 0 ? IoError.None : new IoError(Marshal.GetLastPInvokeError());
+
+    private static int Result(nint result, out IoError error)
+    {
+        error = result >= 0 ? IoError.None : new IoError(Marshal.GetLastPInvokeError());
+        return (int)result;
+    }
+}
