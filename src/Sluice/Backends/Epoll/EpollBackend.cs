@@ -85,17 +85,19 @@ internal sealed class EpollBackend : IoBackend
 
     public unsafe byte* ReadBufferAddress => (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_readBuffer));
 
-    public override void Poll(TimeSpan timeout)
+    public override bool Poll(TimeSpan timeout)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         var count = System.EpollWait(_epoll.Number, _events, WaitTime(timeout), out var error);
         Wakeups++;
         if (error != IoError.Interrupted && !error.IsNone) Defect.Crash(error, "epoll_wait");
+        var reported = count > 0 || _deferred.Count > 0;
         if (_deferred.Count > 0) ReportDeferred();
         for (var i = 0; i < count && !_isDisposed; i++) Dispatch(_events.TokenAt(i), _events.InterestAt(i));
-        if (_isDisposed) return;
+        if (_isDisposed) return reported;
         Lingering.LetDueGo();
         _resting.RouseDue();
+        return reported;
     }
 
     public override void Wake() => _wake.Signal();

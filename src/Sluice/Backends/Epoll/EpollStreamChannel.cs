@@ -71,6 +71,8 @@ internal sealed class EpollStreamChannel : StreamChannel, IEpollTarget, ILingeri
         Released,
     }
 
+    public override nint Handle => _phase == Phase.Open ? _number : -1;
+
     public override EndPoint? LocalName => _localName;
 
     public override EndPoint? PeerName => _peer.EndPoint;
