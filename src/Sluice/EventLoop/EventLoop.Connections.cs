@@ -82,7 +82,8 @@ public sealed partial class EventLoop
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.Backlog, nameof(options));
         if (cancellationToken.IsCancellationRequested) return Task.FromCanceled<Server>(cancellationToken);
         var server = new Server(this, protocolFactory, options, CallbackContext.Capture());
-        return WithoutNames(local) is DnsEndPoint name ? ServeNameAsync(server, name, cancellationToken) : OnLoop(() => OpenServer(server, [local]));
+        local = WithoutNames(local);
+        return local is DnsEndPoint name ? ServeNameAsync(server, name, cancellationToken) : OnLoop(() => OpenServer(server, [local]));
     }
 
     /// <inheritdoc cref="CreateServerAsync(Func{IProtocol{ITransport}}, EndPoint, ServerOptions?, CancellationToken)"/>
