@@ -46,7 +46,7 @@ public sealed class LayeringTests
             where target != folder && !Allowed[folder].Contains(target)
             select $"{folder} may not refer to {target}: {type} -> {reference}";
 
-        Assert.Empty(forbidden);
+        Rule.HasNo(forbidden);
     }
 
     [Fact]
@@ -62,7 +62,7 @@ public sealed class LayeringTests
             where !reference.Name.EndsWith("Options", StringComparison.Ordinal) && reference.Name != nameof(TransportSocket)
             select $"{type} -> {reference}";
 
-        Assert.Empty(forbidden);
+        Rule.HasNo(forbidden);
     }
 
     [Fact]
@@ -77,7 +77,7 @@ public sealed class LayeringTests
             where reference.Assembly.StartsWith("Microsoft.Extensions", StringComparison.Ordinal)
             select $"{type} -> {reference}";
 
-        Assert.Empty(forbidden);
+        Rule.HasNo(forbidden);
     }
 
     [Fact]
@@ -94,6 +94,6 @@ public sealed class LayeringTests
             where !AllowedForTesting.Contains(target)
             select $"Sluice.Testing may not refer to {target}: {type} -> {reference}";
 
-        Assert.Empty(forbidden);
+        Rule.HasNo(forbidden);
     }
 }

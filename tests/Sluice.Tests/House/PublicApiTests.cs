@@ -17,7 +17,7 @@ public sealed class PublicApiTests
             where folder is not ("Contracts" or "EventLoop")
             select $"{folder}: {type}";
 
-        Assert.Empty(elsewhere);
+        Rule.HasNo(elsewhere);
     }
 
     [Theory]

@@ -49,7 +49,7 @@ public sealed partial class TidyTests
             where types.Count > 0 && !Names(Path.GetFileName(file).Split('.')[0], types)
             select $"{file} declares {string.Join(", ", types)}";
 
-        Assert.Empty(wrong);
+        Rule.HasNo(wrong);
 
         // Small siblings may share a file under their plural: Sinks has IConnectSink, IListenSink.
         static bool Names(string file, List<string> types) =>
@@ -65,7 +65,7 @@ public sealed partial class TidyTests
             where TopLevelType.IsMatch(Repository.Read(file)) && declared != Expected(file)
             select $"{file} declares {declared}, not {Expected(file)}";
 
-        Assert.Empty(wrong);
+        Rule.HasNo(wrong);
 
         // The public surface is one namespace over two folders; what all test projects share belongs to none of them.
         static string Expected(string file)
@@ -80,20 +80,20 @@ public sealed partial class TidyTests
     {
         var tooLong = Repository.Sources(Everywhere).Where(file => Repository.Read(file).Count(c => c == '\n') > LongestFile);
 
-        Assert.Empty(tooLong);
+        Rule.HasNo(tooLong);
     }
 
     [Fact]
-    public void No_type_has_a_name_that_says_nothing() => Assert.Empty(Matches(EmptyName, Everywhere));
+    public void No_type_has_a_name_that_says_nothing() => Rule.HasNo(Matches(EmptyName, Everywhere));
 
     [Fact]
-    public void There_are_no_regions() => Assert.Empty(Matches(Region, Everywhere));
+    public void There_are_no_regions() => Rule.HasNo(Matches(Region, Everywhere));
 
     [Fact]
-    public void Nothing_is_left_for_later_in_a_comment() => Assert.Empty(Matches(Leftover, Everywhere));
+    public void Nothing_is_left_for_later_in_a_comment() => Rule.HasNo(Matches(Leftover, Everywhere));
 
     [Fact]
-    public void No_path_of_somebody_s_machine_is_in_the_source() => Assert.Empty(Matches(PersonalPath, Everywhere));
+    public void No_path_of_somebody_s_machine_is_in_the_source() => Rule.HasNo(Matches(PersonalPath, Everywhere));
 
     [Fact]
     public void Conditional_compilation_stays_in_Native_and_Backends()
@@ -101,7 +101,7 @@ public sealed partial class TidyTests
         var elsewhere = Matches(Conditional, Everywhere).Where(match =>
             !match.StartsWith("src/Sluice/Native/", StringComparison.Ordinal) && !match.StartsWith("src/Sluice/Backends/", StringComparison.Ordinal));
 
-        Assert.Empty(elsewhere);
+        Rule.HasNo(elsewhere);
     }
 
     [Fact]
@@ -114,7 +114,7 @@ public sealed partial class TidyTests
             where PartialType.IsMatch(text) && !SourceGenerator.IsMatch(text)
             select file;
 
-        Assert.Empty(wrong);
+        Rule.HasNo(wrong);
     }
 
     [Fact]
@@ -124,7 +124,7 @@ public sealed partial class TidyTests
 
         var words = names.Where(name => !name.Contains('_'));
         Assert.Contains(nameof(The_names_of_tests_are_sentences), names);
-        Assert.Empty(words);
+        Rule.HasNo(words);
     }
 
     private static IEnumerable<string> Matches(Regex pattern, string[] folders) =>

@@ -58,7 +58,7 @@ public sealed class TypingTests
     [InlineData("write.SetProtocol(new Log());")]
     [InlineData("datagrams.SetProtocol(new Packets());")]
     [InlineData("EndPoint? peer = duplex.GetExtraInfo(ExtraInfo.PeerName);")]
-    public void A_right_pairing_compiles_without_a_cast(string statement) => Assert.Empty(Errors(Program(statement)));
+    public void A_right_pairing_compiles_without_a_cast(string statement) => Rule.HasNo(Errors(Program(statement)));
 
     [Theory]
     [InlineData("read.SetProtocol(new Echo());", "CS1503")]
