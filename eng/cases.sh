@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Which behaviours of tests/catalogue.tsv the last run of test.sh covered: a passed test that is tagged [Case("ID")].
+#   eng/cases.sh [AREA...]      default: the areas whose parts are built
+# Fails where a row that applies is uncovered, and where a test names an id that the catalogue lacks.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+[ $# -gt 0 ] || set -- PROTO TCP BUF FLOW LOOP RUN CTX
+exec dotnet run --file eng/results.cs -- cases artifacts/results tests/catalogue.tsv "$@"

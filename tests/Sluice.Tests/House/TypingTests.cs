@@ -1,0 +1,105 @@
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+
+namespace Sluice.Tests.House;
+
+/// <summary>
+/// No casts in user code, and a wrong pairing of protocol and transport does not compile. Each example is compiled against the library
+/// as a user's program would be.
+/// </summary>
+public sealed class TypingTests
+{
+    private const string Protocols = """
+        using System;
+        using System.Net;
+        using System.Threading;
+        using System.Threading.Tasks;
+        using Sluice;
+
+        sealed class Echo : Protocol
+        {
+            private ITransport? _transport;
+            public override void ConnectionMade(ITransport transport) => _transport = transport;
+            public override void DataReceived(ReadOnlySpan<byte> data) => _transport!.Write(data);
+        }
+
+        sealed class Buf : BufferedProtocol
+        {
+            private readonly byte[] _buffer = new byte[4096];
+            public override Memory<byte> GetBuffer(int sizeHint) => _buffer;
+            public override void BufferUpdated(int count) { }
+        }
+
+        sealed class Lines : ReadProtocol { }
+
+        sealed class Log : WriteProtocol { }
+
+        sealed class Packets : DatagramProtocol { }
+
+        """;
+
+    private static readonly MetadataReference[] References =
+    [
+        .. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
+            .Where(path => Path.GetFileName(path) is var name && (name.StartsWith("System.", StringComparison.Ordinal) || name is "Sluice.dll" or "netstandard.dll"))
+            .Select(path => MetadataReference.CreateFromFile(path)),
+    ];
+
+    [Theory]
+    [InlineData("(ITransport transport, Echo echo) = await loop.CreateConnectionAsync(() => new Echo(), end);")]
+    [InlineData("(ITransport transport, Lines lines) = await loop.CreateConnectionAsync(() => new Lines(), end);")]
+    [InlineData("(ITransport transport, Buf buf) = await loop.CreateConnectionAsync(() => new Buf(), end);")]
+    [InlineData("Server server = await loop.CreateServerAsync(() => new Echo(), end);")]
+    [InlineData("Server server = await loop.CreateServerAsync(() => flag ? new Buf() : new Echo(), end);")]
+    [InlineData("duplex.SetProtocol(new Echo());")]
+    [InlineData("duplex.SetProtocol(new Buf());")]
+    [InlineData("duplex.SetProtocol(new Lines());")]
+    [InlineData("read.SetProtocol(new Lines());")]
+    [InlineData("write.SetProtocol(new Log());")]
+    [InlineData("datagrams.SetProtocol(new Packets());")]
+    [InlineData("EndPoint? peer = duplex.GetExtraInfo(ExtraInfo.PeerName);")]
+    public void A_right_pairing_compiles_without_a_cast(string statement) => Rule.HasNo(Errors(Program(statement)));
+
+    [Theory]
+    [InlineData("read.SetProtocol(new Echo());", "CS1503")]
+    [InlineData("write.SetProtocol(new Echo());", "CS1503")]
+    [InlineData("datagrams.SetProtocol(new Echo());", "CS1503")]
+    [InlineData("duplex.SetProtocol(new Packets());", "CS1503")]
+    [InlineData("duplex.SetProtocol(new Log());", "CS0619")]
+    [InlineData("await loop.CreateConnectionAsync(() => new Log(), end);", "CS0311")]
+    [InlineData("await loop.CreateConnectionAsync(() => new Packets(), end);", "CS0311")]
+    [InlineData("await loop.CreateServerAsync(() => new Packets(), end);", "CS0029")]
+    [InlineData("await loop.CreateServerAsync(() => new Log(), end);", "CS0029")]
+    public void A_wrong_pairing_does_not_compile(string statement, string error) => Assert.Contains(error, Errors(Program(statement)));
+
+    [Theory]
+    [InlineData("sealed class Own : BaseProtocol { }", "CS0122")]
+    [InlineData("sealed class Own : StreamProtocol { }", "CS0122")]
+    [InlineData("sealed class Own : Handle { public override bool IsCancelled => false; public override void Cancel() { } }", "CS0122")]
+    [InlineData("sealed class Own : Protocol { public override async void DataReceived(ReadOnlySpan<byte> data) => await Task.Yield(); }", "CS4012")]
+    [InlineData("sealed class Own : Protocol { private ReadOnlySpan<byte> _kept; public override void DataReceived(ReadOnlySpan<byte> data) => _kept = data; }", "CS8345")]
+    public void What_would_break_the_contract_does_not_compile(string declaration, string error) =>
+        Assert.Contains(error, Errors(Protocols + declaration));
+
+    private static string Program(string statement) => $$"""
+        {{Protocols}}
+        static class Program
+        {
+            static async Task Main(EventLoop loop, EndPoint end, bool flag, ITransport duplex, IReadTransport read, IWriteTransport write, IDatagramTransport datagrams)
+            {
+                await Task.Yield();
+                {{statement}}
+            }
+        }
+        """;
+
+    private static IEnumerable<string> Errors(string source)
+    {
+        var options = new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable);
+        var tree = CSharpSyntaxTree.ParseText(source, new CSharpParseOptions(LanguageVersion.Latest), cancellationToken: TestContext.Current.CancellationToken);
+        return CSharpCompilation.Create("Example", [tree], References, options).GetDiagnostics(TestContext.Current.CancellationToken)
+            .Where(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error)
+            .Select(diagnostic => diagnostic.Id)
+            .Distinct();
+    }
+}
