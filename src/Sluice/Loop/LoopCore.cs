@@ -257,7 +257,9 @@ internal sealed class LoopCore
         var wait = longestWait;
         if (_timers.Count > 0)
         {
-            var untilTimer = Math.Clamp(_timers.FirstDue - Time.Ticks, 0, LongestWait.Ticks);
+            // Compared first: the distance to a time at either end of the scale would overflow.
+            var now = Time.Ticks;
+            var untilTimer = _timers.FirstDue <= now ? 0 : Math.Min(_timers.FirstDue - now, LongestWait.Ticks);
             if (wait < TimeSpan.Zero || untilTimer < wait.Ticks) wait = new TimeSpan(untilTimer);
         }
 
