@@ -72,6 +72,9 @@ internal sealed class LoopCore
 
     public bool IsOnThread => _current == this;
 
+    /// <summary>A thread was started for the loop: it belongs to that thread also before and between its runs.</summary>
+    public bool HasOwnThread { get; set; }
+
     public bool HasReadyWork => _ready.Count > 0 || _inbox.HasItems;
 
     /// <summary>When the first timer is due, or null where there is none.</summary>
@@ -82,7 +85,7 @@ internal sealed class LoopCore
     /// </summary>
     public void VerifyThread()
     {
-        if (_current != this && IsRunning) ThrowOffThread();
+        if (_current != this && (IsRunning || HasOwnThread)) ThrowOffThread();
     }
 
     /// <summary>As <see cref="VerifyThread"/>, and throws once the loop is closed.</summary>
@@ -192,6 +195,7 @@ internal sealed class LoopCore
     {
         if (IsClosed) return;
         IsClosed = true;
+        HasOwnThread = false;
         _inbox.Close();
         _inbox.TakeInto(ref _ready);
         while (_ready.Count > 0) Abandon(_ready.Dequeue());
