@@ -180,13 +180,14 @@ internal sealed class LoopCore
     }
 
     /// <summary>
-    /// Makes this thread the loop's, with its SynchronizationContext, until the scope is disposed of. Refuses to nest loops.
+    /// Makes this thread the loop's, with its SynchronizationContext, until the scope is disposed of. Refuses to nest loops, unless one ends
+    /// inside another's callback.
     /// </summary>
-    public RunScope Enter()
+    public RunScope Enter(bool toEnd = false)
     {
         if (IsClosed) ThrowClosed();
         if (IsRunning) throw new InvalidOperationException("This event loop is already running.");
-        if (_current is not null) throw new InvalidOperationException("Cannot run the event loop while another loop is running on this thread.");
+        if (_current is not null && !toEnd) throw new InvalidOperationException("Cannot run the event loop while another loop is running on this thread.");
         return new RunScope(this);
     }
 
@@ -323,14 +324,19 @@ internal sealed class LoopCore
     internal readonly ref struct RunScope
     {
         private readonly LoopCore _loop;
+        private readonly LoopCore? _previousLoop;
         private readonly SynchronizationContext? _previousContext;
-        private readonly ExecutionContext? _previousExecution;
+        private readonly ExecutionContext _previousExecution;
+        private readonly bool _flowWasSuppressed;
 
         public RunScope(LoopCore loop)
         {
             _loop = loop;
+            _previousLoop = _current;
             _previousContext = System.Threading.SynchronizationContext.Current;
-            _previousExecution = ExecutionContext.Capture();
+            _flowWasSuppressed = ExecutionContext.IsFlowSuppressed();
+            if (_flowWasSuppressed) ExecutionContext.RestoreFlow();
+            _previousExecution = ExecutionContext.Capture()!;
             _current = loop;
             loop.IsRunning = true;
             System.Threading.SynchronizationContext.SetSynchronizationContext(loop.SynchronizationContext);
@@ -340,9 +346,10 @@ internal sealed class LoopCore
         public void Dispose()
         {
             _loop.IsRunning = false;
-            _current = null;
+            _current = _previousLoop;
             System.Threading.SynchronizationContext.SetSynchronizationContext(_previousContext);
-            if (_previousExecution is not null) ExecutionContext.Restore(_previousExecution);
+            ExecutionContext.Restore(_previousExecution);
+            if (_flowWasSuppressed) ExecutionContext.SuppressFlow();
         }
     }
 
