@@ -16,6 +16,8 @@ internal sealed class Invocation<T>(Residents residents, Func<Task<T>> function,
         _ = CallAsync();
     }
 
+    public void Abandon() => _source.TrySetCanceled();
+
     public void EndWithLoop() => _source.TrySetCanceled();
 
     private async Task CallAsync()

@@ -312,6 +312,7 @@ internal sealed class LoopCore
     {
         // A posted continuation that is dropped would skip the `finally` blocks of its async method.
         if (item.Target is SendOrPostCallback callback) LoopSynchronizationContext.PostToThreadPool(callback, item.State);
+        else ((ILoopWork)item.Target).Abandon();
     }
 
     private static void ThrowClosed() => throw new ObjectDisposedException("EventLoop", "The event loop is closed.");
