@@ -153,7 +153,7 @@ public sealed partial class EventLoop
     public Task<T> InvokeAsync<T>(Func<Task<T>> function)
     {
         ArgumentNullException.ThrowIfNull(function);
-        var invocation = new Invocation<T>(Residents, function, ExecutionContext.Capture());
+        var invocation = new Invocation<T>(this, function, ExecutionContext.Capture());
         Post(invocation);
         return invocation.Task;
     }

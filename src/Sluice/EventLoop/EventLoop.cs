@@ -86,7 +86,7 @@ public sealed partial class EventLoop : IAsyncDisposable, IDisposable
     public T RunUntilComplete<T>(Func<Task<T>> main)
     {
         ArgumentNullException.ThrowIfNull(main);
-        var invocation = new Invocation<T>(Residents, main, ExecutionContext.Capture());
+        var invocation = new Invocation<T>(this, main, ExecutionContext.Capture());
         Drive(invocation.Task, invocation);
         if (!invocation.Task.IsCompleted) throw new InvalidOperationException("The event loop was stopped before the task was done.");
         return invocation.Task.GetAwaiter().GetResult();
