@@ -168,9 +168,11 @@ public sealed partial class EventLoop
 
     /// <summary>Tells the exception handler of something; for libraries that catch what callbacks throw.</summary>
     /// <param name="context">What went wrong.</param>
+    /// <exception cref="InvalidOperationException">Called off the loop's thread.</exception>
     public void CallExceptionHandler(ExceptionContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
+        _core.VerifyThread();
         _core.Errors.Report(context);
     }
 
