@@ -96,7 +96,7 @@ internal sealed class LoopCore
     }
 
     /// <summary>Queues a turn behind all that is ready. On the loop's thread.</summary>
-    public void Enqueue(ILoopWork work, int code) => Enqueue(new ReadyItem(work, null, code));
+    public void Enqueue(ILoopWork work, int code) => Append(new ReadyItem(work, null, code));
 
     /// <summary>Queues a turn from any thread, in one FIFO with <see cref="Enqueue"/>.</summary>
     /// <returns>False once the loop is closed.</returns>
@@ -221,7 +221,7 @@ internal sealed class LoopCore
         return variable is "1" || string.Equals(variable, "true", StringComparison.OrdinalIgnoreCase);
     }
 
-    private void Enqueue(in ReadyItem item)
+    private void Append(in ReadyItem item)
     {
         // What another thread has handed over before stands before it: one FIFO.
         _inbox.TakeInto(ref _ready);
@@ -232,7 +232,7 @@ internal sealed class LoopCore
     {
         if (_current == this && !IsClosed)
         {
-            Enqueue(item);
+            Append(item);
             return true;
         }
 
