@@ -24,8 +24,10 @@ internal unsafe class Syscalls
     public virtual int StreamSocket(int family, out IoError error) =>
         Result(SocketCalls.Socket(family, StreamFlags, 0), out error);
 
-    public virtual IoError StreamPair(int* pair) =>
-        Outcome(SocketCalls.SocketPair(SocketConstants.FamilyUnix, StreamFlags, 0, pair));
+    /// <param name="pair">Takes the two descriptors.</param>
+    /// <param name="blocks">For a user's Socket, which expects a descriptor that blocks.</param>
+    public virtual IoError StreamPair(int* pair, bool blocks = false) => Outcome(SocketCalls.SocketPair(
+        SocketConstants.FamilyUnix, blocks ? StreamFlags & ~SocketConstants.TypeNonBlocking : StreamFlags, 0, pair));
 
     public virtual IoError Bind(int fd, ReadOnlySpan<byte> address)
     {
