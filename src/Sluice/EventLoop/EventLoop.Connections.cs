@@ -59,7 +59,7 @@ public sealed partial class EventLoop
         ArgumentNullException.ThrowIfNull(socket);
         if (socket.SocketType != SocketType.Stream) throw new ArgumentException("A stream socket is needed.", nameof(socket));
         if (!socket.Connected) throw new ArgumentException("The socket is not connected.", nameof(socket));
-        return AdoptAsync(protocolFactory, socket.SafeHandle, options, cancellationToken);
+        return AdoptAsync(protocolFactory, TakeOver(socket), options, cancellationToken);
     }
 
     /// <summary>
@@ -140,6 +140,14 @@ public sealed partial class EventLoop
     {
         var addresses = await InvokeAsync(() => new Resolution(_core.Backend, name, cancellationToken).Task);
         return await OnLoop(() => OpenServer(server, addresses));
+    }
+
+    // At once: a Socket that its user forgets, as told, is collected and would close the descriptor before the loop's turn comes.
+    private static SafeSocketHandle TakeOver(Socket socket)
+    {
+        var handle = new SafeSocketHandle(socket.SafeHandle.DangerousGetHandle(), ownsHandle: true);
+        socket.SafeHandle.SetHandleAsInvalid();
+        return handle;
     }
 
     private static EndPoint WithoutNames(EndPoint address) =>
