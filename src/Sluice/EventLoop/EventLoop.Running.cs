@@ -65,15 +65,19 @@ public sealed partial class EventLoop
     {
         var loop = new EventLoop(options);
         loop._tenure.Begin();
-        var thread = new Thread(static state => ((EventLoop)state!).RunUntilDisposed()) { IsBackground = true, Name = "Sluice loop" };
-        thread.UnsafeStart(loop);
+        using var isOnThread = new ManualResetEventSlim();
+        var thread = new Thread(() => loop.RunUntilDisposed(isOnThread)) { IsBackground = true, Name = "Sluice loop" };
+        thread.UnsafeStart();
+        // Until the thread has entered the loop, a misuse of this caller's could not be told from a rightful use.
+        isOnThread.Wait();
         return loop;
     }
 
-    private void RunUntilDisposed()
+    private void RunUntilDisposed(ManualResetEventSlim isOnThread)
     {
         using (Enter())
         {
+            isOnThread.Set();
             do
             {
                 _core.RunPasses(null);

@@ -546,6 +546,7 @@ internal abstract class StreamTransport : ITransport, IStreamSink, IStepFlush, I
             throw new ArgumentException("A WriteProtocol cannot serve a duplex transport: it has no way to receive what arrives.", nameof(protocol));
         }
 
+        ProtocolBinding.CheckFree(this, protocol);
         Flush();
         if (_binding.Protocol is null) return;
         _binding.Bind(this, protocol);
