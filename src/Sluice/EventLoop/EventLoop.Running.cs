@@ -65,7 +65,7 @@ public sealed partial class EventLoop
     {
         var loop = new EventLoop(options);
         loop._tenure.Begin();
-        using var isOnThread = new ManualResetEventSlim();
+        var isOnThread = new ManualResetEventSlim();
         var thread = new Thread(() => loop.RunUntilDisposed(isOnThread)) { IsBackground = true, Name = "Sluice loop" };
         thread.UnsafeStart();
         // Until the thread has entered the loop, a misuse of this caller's could not be told from a rightful use.
