@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using Sluice.Backends.Linux;
 using Sluice.KernelTests.Backends.Kit;
 using Sluice.Primitives;
-using Xunit;
 
 namespace Sluice.KernelTests.Backends;
 

@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using Sluice.Backends.Linux;
 using Sluice.KernelTests.Backends.Kit;
-using Xunit;
 
 namespace Sluice.KernelTests.Backends;
 

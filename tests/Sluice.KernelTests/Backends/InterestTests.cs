@@ -2,7 +2,6 @@ using System.Net.Sockets;
 using Sluice.Backends;
 using Sluice.KernelTests.Backends.Kit;
 using Sluice.Primitives;
-using Xunit;
 
 namespace Sluice.KernelTests.Backends;
 

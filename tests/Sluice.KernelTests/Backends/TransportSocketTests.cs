@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using Sluice.KernelTests.Backends.Kit;
-using Xunit;
 
 namespace Sluice.KernelTests.Backends;
 

@@ -2,7 +2,6 @@ using System.Net.Sockets;
 using System.Runtime.Versioning;
 using System.Text;
 using Sluice.KernelTests.Backends.Kit;
-using Xunit;
 
 namespace Sluice.KernelTests.Backends;
 

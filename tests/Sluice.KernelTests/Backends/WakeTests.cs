@@ -1,6 +1,5 @@
 using Sluice.KernelTests.Backends.Kit;
 using Sluice.Native;
-using Xunit;
 
 namespace Sluice.KernelTests.Backends;
 

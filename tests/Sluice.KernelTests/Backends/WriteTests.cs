@@ -1,7 +1,6 @@
 using System.Net.Sockets;
 using Sluice.KernelTests.Backends.Kit;
 using Sluice.Primitives;
-using Xunit;
 
 namespace Sluice.KernelTests.Backends;
 

@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using Sluice.Primitives;
-using Xunit;
 
 namespace Sluice.KernelTests.Backends.Kit;
 

@@ -4,7 +4,6 @@ using Sluice.Backends;
 using Sluice.Backends.Epoll;
 using Sluice.Native;
 using Sluice.Primitives;
-using Xunit;
 
 namespace Sluice.KernelTests.Backends.Kit;
 

@@ -1,6 +1,5 @@
 using Sluice.Backends;
 using Sluice.Primitives;
-using Xunit;
 
 namespace Sluice.KernelTests.Backends.Kit;
 

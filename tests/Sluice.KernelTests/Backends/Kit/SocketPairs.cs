@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using Sluice.Native;
-using Xunit;
 
 namespace Sluice.KernelTests.Backends.Kit;
 
