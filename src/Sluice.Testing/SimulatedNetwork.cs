@@ -1,5 +1,4 @@
 using System.Net;
-using Sluice.Primitives;
 
 namespace Sluice.Testing;
 

@@ -40,6 +40,8 @@ internal sealed class SimulatedStreamChannel : StreamChannel, ISimulatedSource
 
     public SimulatedSocket Kernel { get; }
 
+    public override nint Handle => _socket.Handle;
+
     public override EndPoint? LocalName => Kernel.LocalName;
 
     public override EndPoint? PeerName => Kernel.PeerName;

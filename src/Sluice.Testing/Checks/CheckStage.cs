@@ -89,7 +89,11 @@ public abstract class CheckStage
     }
 
     /// <summary>Lets the loop make one pass: what is ready runs, the kernel is asked once.</summary>
-    public async Task NextPassAsync() => await Task.Yield();
+    public async Task NextPassAsync()
+    {
+        Loop.Core.VerifyThread();
+        await Task.Yield();
+    }
 
     /// <summary>Lets the loop make a number of passes.</summary>
     /// <param name="count">How many.</param>

@@ -1,0 +1,25 @@
+using Sluice.Testing;
+using Xunit;
+
+namespace Sluice.Tests;
+
+/// <summary>Every check of the conformance suite, on the simulated kernel: each address family, a handful of seeds.</summary>
+public sealed class TransportChecksOnSimulation
+{
+    /// <summary>Seed 0 runs the kernel without surprises: what fails there is no matter of chance.</summary>
+    private static readonly int[] Seeds = [0, 1, 2, 3, 4, 5, 6, 7];
+
+    public static IEnumerable<TheoryDataRow<string, bool, int>> Rows =>
+        from check in TransportChecks.All
+        from isUnix in (bool[])[false, true]
+        where check.FitsOn(SimulatedStage.OffersOf(isUnix))
+        from seed in Seeds
+        select new TheoryDataRow<string, bool, int>(check.Name, isUnix, seed)
+            .WithTestDisplayName($"{check.Name} (simulated {(isUnix ? "Unix" : "TCP")}, seed {seed})")
+            .WithTrait("Case", [.. check.CaseIds]);
+
+    [Theory]
+    [MemberData(nameof(Rows))]
+    public void Holds(string check, bool isUnix, int seed) =>
+        SimulatedStage.Run(TransportChecks.Get(check), seed, isUnix, seed == 0 ? SimulationOptions.Faithful : null);
+}
