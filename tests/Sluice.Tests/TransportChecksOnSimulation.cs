@@ -14,12 +14,20 @@ public sealed class TransportChecksOnSimulation
         from isUnix in (bool[])[false, true]
         where check.FitsOn(SimulatedStage.OffersOf(isUnix))
         from seed in Seeds
-        select new TheoryDataRow<string, bool, int>(check.Name, isUnix, seed)
-            .WithTestDisplayName($"{check.Name} (simulated {(isUnix ? "Unix" : "TCP")}, seed {seed})")
-            .WithTrait("Case", [.. check.CaseIds]);
+        select Row(check, isUnix, seed);
 
     [Theory]
     [MemberData(nameof(Rows))]
     public void Holds(string check, bool isUnix, int seed) =>
         SimulatedStage.Run(TransportChecks.Get(check), seed, isUnix, seed == 0 ? SimulationOptions.Faithful : null);
+
+    private static TheoryDataRow<string, bool, int> Row(TransportCheck check, bool isUnix, int seed)
+    {
+        var row = new TheoryDataRow<string, bool, int>(check.Name, isUnix, seed)
+        {
+            TestDisplayName = $"{check.Name} (simulated {(isUnix ? "Unix" : "TCP")}, seed {seed})",
+        };
+        row.Traits["Case"] = [.. check.CaseIds];
+        return row;
+    }
 }
