@@ -66,7 +66,11 @@ internal sealed class SimulatedBackend : IoBackend
         }
     }
 
-    public override void Wake() => Interlocked.Exchange(ref _woken, 1);
+    public override void Wake()
+    {
+        Interlocked.Exchange(ref _woken, 1);
+        Network.Woken.Set();
+    }
 
     public override IoOperation Connect(EndPoint? local, EndPoint remote, ConnectionOptions options, IConnectSink sink) =>
         new SimulatedConnect(this, local, remote, options, sink);

@@ -6,7 +6,7 @@ namespace Sluice.Testing;
 /// The kernels and cables of a simulation: the clock, the seed's dice, events to come, hosts and their names. Owned by the simulation. It
 /// calls no sink: what an event changes is reported by a backend's Poll.
 /// </summary>
-internal sealed class SimulatedNetwork(int seed, SimulationOptions options)
+internal sealed class SimulatedNetwork(int seed, SimulationOptions options) : IDisposable
 {
     private const int FirstDescriptor = 1 << 24;
 
@@ -31,6 +31,9 @@ internal sealed class SimulatedNetwork(int seed, SimulationOptions options)
 
     /// <summary>When the next event is due, or null where none will ever come by itself.</summary>
     public TimeSpan? NextEvent => _events.TryPeek(out _, out var first) ? new TimeSpan(first.Due) : null;
+
+    /// <summary>Set by every wake-up: what the simulation waits on when only another thread could still go on.</summary>
+    public ManualResetEventSlim Woken { get; } = new();
 
     public int NextDescriptor() => _descriptors++;
 
@@ -93,6 +96,8 @@ internal sealed class SimulatedNetwork(int seed, SimulationOptions options)
         Violations.Add(law);
         throw new InvalidOperationException($"The seam's law is broken: {law}");
     }
+
+    public void Dispose() => Woken.Dispose();
 
     /// <summary>What every host waits for, a line each.</summary>
     public string DescribeWaits() => string.Join(Environment.NewLine, _hosts.Select(host => host.DescribeWaits()));

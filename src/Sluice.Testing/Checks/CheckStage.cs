@@ -139,7 +139,7 @@ public abstract class CheckStage
         foreach (var record in _records) record.Transport?.Close();
         foreach (var record in _records)
         {
-            if (record.Made.IsCompleted) await record.Lost;
+            if (record.Transport is not null) await record.Lost;
         }
 
         await SettleAsync();

@@ -10,9 +10,9 @@ public sealed class ProtocolRecord
 {
     private readonly List<string> _trace = [];
     private readonly List<string> _violations = [];
-    private readonly TaskCompletionSource _made = NewMilestone();
-    private readonly TaskCompletionSource<Exception?> _lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskCompletionSource _eof = NewMilestone();
+    private readonly TaskCompletionSource _made = new();
+    private readonly TaskCompletionSource<Exception?> _lost = new();
+    private readonly TaskCompletionSource _eof = new();
     private readonly List<(int Count, TaskCompletionSource Reached)> _byteMilestones = [];
     private byte[] _received = [];
     private int _receivedCount;
@@ -55,6 +55,8 @@ public sealed class ProtocolRecord
     /// <summary>All bytes so far. Good until more arrive.</summary>
     public ReadOnlySpan<byte> Received => _received.AsSpan(0, _receivedCount);
 
+    internal bool HasEnded => _stage is Stage.Ended;
+
     /// <summary>The transport of ConnectionMade, or null before it.</summary>
     public ITransport? Transport { get; private set; }
 
@@ -76,7 +78,7 @@ public sealed class ProtocolRecord
     {
         if (_receivedCount >= count) return Task.CompletedTask;
         if (_stage == Stage.Lost) return Task.FromException(LostTooSoon($"{count} bytes"));
-        var reached = NewMilestone();
+        var reached = new TaskCompletionSource();
         _byteMilestones.Add((count, reached));
         return reached.Task;
     }
@@ -90,7 +92,7 @@ public sealed class ProtocolRecord
         if (_stage != Stage.Unmade) Violate("ConnectionMade came twice");
         if (_stage == Stage.Unmade) _stage = Stage.Open;
         Transport = transport;
-        _made.TrySetResult();
+        Reach(() => _made.TrySetResult());
     }
 
     internal void DataReceived(ReadOnlySpan<byte> data)
@@ -103,7 +105,7 @@ public sealed class ProtocolRecord
         Keep(data);
         foreach (var (count, reached) in _byteMilestones)
         {
-            if (count <= _receivedCount) reached.TrySetResult();
+            if (count <= _receivedCount) Reach(() => reached.TrySetResult());
         }
 
         _byteMilestones.RemoveAll(milestone => milestone.Count <= _receivedCount);
@@ -115,7 +117,7 @@ public sealed class ProtocolRecord
         VerifyOpen("EofReceived");
         if (_stage == Stage.Ended) Violate("EofReceived came twice");
         if (_stage == Stage.Open) _stage = Stage.Ended;
-        _eof.TrySetResult();
+        Reach(() => _eof.TrySetResult());
     }
 
     internal void PauseWriting()
@@ -142,11 +144,14 @@ public sealed class ProtocolRecord
         if (_depth > 0) Violate("ConnectionLost came inside another callback");
         if (_stage != Stage.Lost && Transport is { Protocol: null }) Violate("the transport forgot its protocol before ConnectionLost had returned");
         _stage = Stage.Lost;
-        _eof.TrySetException(LostTooSoon("the end of the stream"));
-        _ = _eof.Task.Exception;
-        foreach (var (count, reached) in _byteMilestones) reached.TrySetException(LostTooSoon($"{count} bytes"));
-        _byteMilestones.Clear();
-        _lost.TrySetResult(exception);
+        Reach(() =>
+        {
+            _eof.TrySetException(LostTooSoon("the end of the stream"));
+            _ = _eof.Task.Exception;
+            foreach (var (count, reached) in _byteMilestones) reached.TrySetException(LostTooSoon($"{count} bytes"));
+            _byteMilestones.Clear();
+            _lost.TrySetResult(exception);
+        });
     }
 
     /// <summary>Marks the span of a callback, hook included: ConnectionLost must not come within.</summary>
@@ -154,7 +159,6 @@ public sealed class ProtocolRecord
 
     internal void Leave() => _depth--;
 
-    /// <summary>Records bytes of which the trace is noted apart: those that GetBuffer's memory holds.</summary>
     internal void Violate(string what) => _violations.Add($"{what} (trace: {this})");
 
     internal static string Describe(Exception? exception) => exception switch
@@ -164,7 +168,15 @@ public sealed class ProtocolRecord
         _ => exception.GetType().Name,
     };
 
-    private static TaskCompletionSource NewMilestone() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+    /// <summary>
+    /// Completes a milestone in a turn of its own, so that who awaits it does not run inside the callback. RunContinuationsAsynchronously would
+    /// do that too, but sends those who combine milestones (Task.WhenAll) over the thread pool, where a simulation cannot follow.
+    /// </summary>
+    private static void Reach(Action complete)
+    {
+        if (SynchronizationContext.Current is { } loop) loop.Post(static action => ((Action)action!)(), complete);
+        else complete();
+    }
 
     private void Note(string entry) => _trace.Add(entry);
 

@@ -45,7 +45,7 @@ public sealed class RecordingBufferedProtocol : BufferedProtocol
     public override Memory<byte> GetBuffer(int sizeHint)
     {
         BufferRequests++;
-        if (Record.WaitForEofAsync().IsCompletedSuccessfully) Record.Violate("GetBuffer came after EofReceived");
+        if (Record.HasEnded) Record.Violate("GetBuffer came after EofReceived");
         using var span = new CallbackSpan(Record);
         return _lent = OnGetBuffer is { } give ? give(sizeHint) : Buffer;
     }
