@@ -1,5 +1,4 @@
 using Sluice.Testing;
-using Xunit;
 
 namespace Sluice.KernelTests;
 
@@ -14,7 +13,7 @@ public sealed class TransportChecksOnEpoll
 
     [Theory]
     [MemberData(nameof(Rows))]
-    public void Holds(string check, SocketFamily family) => EpollStage.Run(TransportChecks.Get(check), family);
+    public void The_transport_behaves_as_the_check_says(string check, SocketFamily family) => EpollStage.Run(TransportChecks.Get(check), family);
 
     private static TheoryDataRow<string, SocketFamily> Row(TransportCheck check, SocketFamily family)
     {

@@ -1,5 +1,4 @@
 using Sluice.Testing;
-using Xunit;
 
 namespace Sluice.Tests;
 
@@ -18,7 +17,7 @@ public sealed class TransportChecksOnSimulation
 
     [Theory]
     [MemberData(nameof(Rows))]
-    public void Holds(string check, bool isUnix, int seed) =>
+    public void The_transport_behaves_as_the_check_says(string check, bool isUnix, int seed) =>
         SimulatedStage.Run(TransportChecks.Get(check), seed, isUnix, seed == 0 ? SimulationOptions.Faithful : null);
 
     private static TheoryDataRow<string, bool, int> Row(TransportCheck check, bool isUnix, int seed)

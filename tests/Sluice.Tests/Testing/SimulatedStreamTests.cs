@@ -1,6 +1,5 @@
 using Sluice.Primitives;
 using Sluice.Testing;
-using Xunit;
 
 namespace Sluice.Tests.Testing;
 

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using Sluice.Testing;
-using Xunit;
 
 namespace Sluice.Tests.Testing;
 

@@ -1,4 +1,4 @@
-namespace Sluice.Testing;
+namespace Sluice.Testing.Kernel;
 
 /// <summary>Something in a simulated backend that may have an event to report: a channel, a listener, an operation.</summary>
 internal interface ISimulatedSource

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace Sluice.Testing;
+namespace Sluice.Testing.Kernel;
 
 /// <summary>What users see of a simulated socket: names and a store of options. Owned by its channel.</summary>
 internal sealed class SimulatedTransportSocket(int number, EndPoint? local, EndPoint? peer) : TransportSocket

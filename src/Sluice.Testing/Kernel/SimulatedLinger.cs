@@ -1,4 +1,4 @@
-namespace Sluice.Testing;
+namespace Sluice.Testing.Kernel;
 
 /// <summary>
 /// The end of a graceful close: the sending side is ended, and what the peer still sends is read and dropped for a bounded time and

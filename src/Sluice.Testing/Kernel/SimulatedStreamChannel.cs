@@ -3,7 +3,7 @@ using System.Net.Sockets;
 using Sluice.Backends;
 using Sluice.Primitives;
 
-namespace Sluice.Testing;
+namespace Sluice.Testing.Kernel;
 
 /// <summary>A connected stream of a simulated host. Owned by its transport, whose every step it judges.</summary>
 internal sealed class SimulatedStreamChannel : StreamChannel, ISimulatedSource

@@ -2,7 +2,7 @@ using System.Net;
 using Sluice.Backends;
 using Sluice.Primitives;
 
-namespace Sluice.Testing;
+namespace Sluice.Testing.Kernel;
 
 /// <summary>A connect under way: one packet there, one back. Owned by its backend until it has reported or is cancelled.</summary>
 internal sealed class SimulatedConnect : IoOperation, ISimulatedSource

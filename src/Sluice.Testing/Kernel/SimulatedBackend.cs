@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using Sluice.Backends;
 using Sluice.Primitives;
 
-namespace Sluice.Testing;
+namespace Sluice.Testing.Kernel;
 
 /// <summary>
 /// The simulated kernel of one host, behind the same seam as the real ones. Owned by the host's loop. It judges strictly: what a

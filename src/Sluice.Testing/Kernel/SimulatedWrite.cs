@@ -1,6 +1,6 @@
 using Sluice.Primitives;
 
-namespace Sluice.Testing;
+namespace Sluice.Testing.Kernel;
 
 /// <summary>
 /// The sending side of a channel: what a write takes at once, and the one write that may be outstanding. Owned by its channel. It keeps

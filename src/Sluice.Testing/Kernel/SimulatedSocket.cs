@@ -1,7 +1,7 @@
 using System.Net;
 using Sluice.Primitives;
 
-namespace Sluice.Testing;
+namespace Sluice.Testing.Kernel;
 
 /// <summary>
 /// One end of a connection as the kernel sees it, with or without a program that holds it. Owned by whoever holds its descriptor: a

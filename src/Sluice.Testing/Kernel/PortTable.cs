@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Sluice.Primitives;
 
-namespace Sluice.Testing;
+namespace Sluice.Testing.Kernel;
 
 /// <summary>The addresses of one host that are bound, and who listens there. Owned by the host's backend.</summary>
 internal sealed class PortTable(SimulatedBackend host)

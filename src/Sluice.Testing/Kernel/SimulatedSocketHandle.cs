@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Sluice.Testing;
+namespace Sluice.Testing.Kernel;
 
 /// <summary>Stands for a descriptor of a simulated socket: what <see cref="SimulatedBackend.Adopt"/> takes. Owned by whoever holds it.</summary>
 internal sealed class SimulatedSocketHandle : SafeHandle

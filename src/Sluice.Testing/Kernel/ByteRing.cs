@@ -1,4 +1,4 @@
-namespace Sluice.Testing;
+namespace Sluice.Testing.Kernel;
 
 /// <summary>A FIFO of bytes that grows: what a simulated kernel holds for one end of a connection.</summary>
 internal sealed class ByteRing

@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Sluice.Backends;
 
-namespace Sluice.Testing;
+namespace Sluice.Testing.Kernel;
 
 /// <summary>A look-up of a name under way. Owned by its backend until it has reported or is cancelled.</summary>
 internal sealed class SimulatedResolve : IoOperation, ISimulatedSource

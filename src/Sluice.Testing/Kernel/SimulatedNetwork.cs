@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace Sluice.Testing;
+namespace Sluice.Testing.Kernel;
 
 /// <summary>
 /// The kernels and cables of a simulation: the clock, the seed's dice, events to come, hosts and their names. Owned by the simulation. It

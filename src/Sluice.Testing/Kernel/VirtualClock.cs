@@ -1,6 +1,6 @@
 using Sluice.Primitives;
 
-namespace Sluice.Testing;
+namespace Sluice.Testing.Kernel;
 
 /// <summary>The one clock of a simulation: it stands still while code runs and jumps when nothing is left to do. Owned by the network.</summary>
 internal sealed class VirtualClock : IClock

@@ -1,7 +1,7 @@
 using System.Net;
 using Sluice.Backends;
 
-namespace Sluice.Testing;
+namespace Sluice.Testing.Kernel;
 
 /// <summary>A listening socket of a simulated host, with its backlog. Owned by its server.</summary>
 internal sealed class SimulatedListenChannel : ListenChannel, ISimulatedSource

@@ -1,4 +1,4 @@
-namespace Sluice.Testing;
+namespace Sluice.Testing.Kernel;
 
 /// <summary>
 /// One direction of a connection: what is on its way, and what has arrived and waits to be read. Owned by the sending socket.
