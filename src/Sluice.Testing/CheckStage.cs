@@ -30,7 +30,7 @@ public abstract class CheckStage
     public abstract EndPoint CreateListenAddress();
 
     /// <summary>
-    /// Connects two protocols: recording ones unless others are given. Both connections are made and the listener is closed when it returns;
+    /// Connects two protocols: recording ones unless others are given. Both are made and read, and the listener is closed, when it returns;
     /// data may have arrived.
     /// </summary>
     /// <param name="client">Makes the protocol that connects.</param>
@@ -65,7 +65,9 @@ public abstract class CheckStage
             clientOptions);
         var serverProtocol = (await accepted.Task).Instance;
         if (RecordOf(serverProtocol) is { } record) await record.Made;
-        else await NextPassAsync();
+
+        // Reading begins in a turn behind the caller's; a check starts with both ends reading.
+        await PassesAsync(2);
         listener.Close();
         return new StreamPair(transport, clientProtocol.Instance, (ITransport)serverProtocol.Serves!, serverProtocol);
     }
