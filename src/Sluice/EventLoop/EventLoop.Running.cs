@@ -65,19 +65,16 @@ public sealed partial class EventLoop
     {
         var loop = new EventLoop(options);
         loop._tenure.Begin();
-        var isOnThread = new ManualResetEventSlim();
-        var thread = new Thread(() => loop.RunUntilDisposed(isOnThread)) { IsBackground = true, Name = "Sluice loop" };
-        thread.UnsafeStart();
-        // Until the thread has entered the loop, a misuse of this caller's could not be told from a rightful use.
-        isOnThread.Wait();
+        loop._core.HasOwnThread = true;
+        var thread = new Thread(static state => ((EventLoop)state!).RunUntilDisposed()) { IsBackground = true, Name = "Sluice loop" };
+        thread.UnsafeStart(loop);
         return loop;
     }
 
-    private void RunUntilDisposed(ManualResetEventSlim isOnThread)
+    private void RunUntilDisposed()
     {
         using (Enter())
         {
-            isOnThread.Set();
             do
             {
                 _core.RunPasses(null);
