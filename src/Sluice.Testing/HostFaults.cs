@@ -1,4 +1,5 @@
 using Sluice.Primitives;
+using Sluice.Testing.Kernel;
 
 namespace Sluice.Testing;
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Runtime.InteropServices;
+using Sluice.Testing.Kernel;
 
 namespace Sluice.Testing;
 

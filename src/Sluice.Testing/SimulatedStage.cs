@@ -1,12 +1,14 @@
 using System.Net;
 using System.Net.Sockets;
+using Sluice.Testing.Kernel;
 
 namespace Sluice.Testing;
 
 /// <summary>A stage on the simulated kernel. Besides the contract it verifies, when a check ends, what only a simulated kernel can see.</summary>
 public sealed class SimulatedStage : CheckStage
 {
-    private static readonly TimeSpan Step = TimeSpan.FromMicroseconds(100);
+    // Task.Delay counts whole milliseconds: less than one would not wait at all.
+    private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(1);
 
     // Longer than a graceful close lingers.
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(4);

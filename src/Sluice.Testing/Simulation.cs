@@ -1,4 +1,5 @@
 using System.Net;
+using Sluice.Testing.Kernel;
 
 namespace Sluice.Testing;
 
@@ -9,10 +10,13 @@ namespace Sluice.Testing;
 /// <remarks>
 /// The clock stands still while any loop has something to do, and then jumps to the first timer or network event. A program that waits
 /// for what can never happen fails with <see cref="SimulationStalledException"/> instead of hanging. Determinism ends where the program
-/// leaves the loops: no thread pool, no real clock.
+/// leaves the loops: no thread pool (Task.WhenAny and its kin may use it), no real clock.
 /// </remarks>
 public sealed class Simulation : IDisposable
 {
+    // A continuation may be on its way through the thread pool; only then does real time pass.
+    private static readonly TimeSpan PatienceWithOtherThreads = TimeSpan.FromMilliseconds(250);
+
     private readonly List<SimulatedHost> _hosts = [];
 
     /// <summary>With no hosts yet.</summary>
@@ -89,6 +93,7 @@ public sealed class Simulation : IDisposable
     public void Dispose()
     {
         foreach (var host in _hosts) host.Loop.Dispose();
+        Network.Dispose();
     }
 
     private static async Task Start(EventLoop loop, Func<EventLoop, Task> main) => await main(loop);
@@ -110,6 +115,8 @@ public sealed class Simulation : IDisposable
 
     private void JumpToNextEvent()
     {
+        Network.Woken.Reset();
+        if (HasWork()) return;
         var next = Network.NextEvent;
         foreach (var host in _hosts)
         {
@@ -118,6 +125,7 @@ public sealed class Simulation : IDisposable
 
         if (next is null || next == TimeSpan.MaxValue)
         {
+            if (Network.Woken.Wait(PatienceWithOtherThreads)) return;
             throw new SimulationStalledException($"Nothing can happen any more, and main is not done.{Environment.NewLine}{Network.DescribeWaits()}");
         }
 

@@ -1,4 +1,4 @@
-namespace Sluice.Testing;
+namespace Sluice.Testing.Checks;
 
 /// <summary>How connections begin: who is called in which order, before and when the first byte moves.</summary>
 internal static class BirthChecks

@@ -1,4 +1,4 @@
-namespace Sluice.Testing;
+namespace Sluice.Testing.Checks;
 
 /// <summary>Marks a check: a public static method that takes a <see cref="CheckStage"/> and returns a task.</summary>
 /// <param name="caseIds">The behaviours of the catalogue that it covers, such as "TCP-005".</param>

@@ -1,4 +1,4 @@
-namespace Sluice.Testing;
+namespace Sluice.Testing.Checks;
 
 /// <summary>How bytes, the end of the stream and a broken connection reach a protocol, and how it holds them back.</summary>
 internal static class ReadingChecks

@@ -13,7 +13,7 @@ public static class SocketPair
     {
         if (!OperatingSystem.IsLinux()) throw new PlatformNotSupportedException("Socket pairs are made on Linux only.");
         var pair = stackalloc int[2];
-        var error = Syscalls.System.StreamPair(pair, blocks: true);
+        var error = Syscalls.System.StreamPair(pair);
         if (!error.IsNone) throw error.ToException("make a socket pair");
         var first = new SafeSocketHandle(pair[0], ownsHandle: true);
         var second = new SafeSocketHandle(pair[1], ownsHandle: true);
