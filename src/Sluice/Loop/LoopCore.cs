@@ -340,8 +340,8 @@ internal sealed class LoopCore
             _previousExecution = ExecutionContext.Capture()!;
             _current = loop;
             loop.IsRunning = true;
-            System.Threading.SynchronizationContext.SetSynchronizationContext(loop.SynchronizationContext);
             CallbackContext.Enter(null);
+            System.Threading.SynchronizationContext.SetSynchronizationContext(loop.SynchronizationContext);
         }
 
         public void Dispose()
