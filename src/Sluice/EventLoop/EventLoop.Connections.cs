@@ -59,7 +59,9 @@ public sealed partial class EventLoop
         ArgumentNullException.ThrowIfNull(socket);
         if (socket.SocketType != SocketType.Stream) throw new ArgumentException("A stream socket is needed.", nameof(socket));
         if (!socket.Connected) throw new ArgumentException("The socket is not connected.", nameof(socket));
-        return AdoptAsync(protocolFactory, TakeOver(socket), options, cancellationToken);
+        var connecting = AdoptAsync(protocolFactory, socket.SafeHandle, options, cancellationToken);
+        if (!_core.IsOnThread) KeepUntilDone(socket, connecting);
+        return connecting;
     }
 
     /// <summary>
@@ -142,13 +144,9 @@ public sealed partial class EventLoop
         return await OnLoop(() => OpenServer(server, addresses));
     }
 
-    // At once: a Socket that its user forgets, as told, is collected and would close the descriptor before the loop's turn comes.
-    private static SafeSocketHandle TakeOver(Socket socket)
-    {
-        var handle = new SafeSocketHandle(socket.SafeHandle.DangerousGetHandle(), ownsHandle: true);
-        socket.SafeHandle.SetHandleAsInvalid();
-        return handle;
-    }
+    // A Socket that its user forgets, as told, would be collected and close its descriptor before the loop's turn comes.
+    private static void KeepUntilDone(Socket socket, Task connecting) => connecting.ContinueWith(
+        static (_, kept) => GC.KeepAlive(kept), socket, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
 
     private static EndPoint WithoutNames(EndPoint address) =>
         address is DnsEndPoint name && IPAddress.TryParse(name.Host, out var literal) ? new IPEndPoint(literal, name.Port) : address;
