@@ -1,97 +1,109 @@
-using Microsoft.Extensions.Logging.Abstractions;
+using System.Diagnostics;
+using System.Net;
+using Microsoft.Extensions.Logging;
 using Sluice;
 
-// Programs for what a test cannot try on itself: signals, the end of a process, its environment and its standard streams.
-switch (args[0])
+namespace Programs.LoopPrograms;
+
+/// <summary>Programs for what a test cannot try on itself: signals, the end of a process, its environment and its standard streams.</summary>
+internal static class Program
 {
-    case "until-interrupted":
-        return UntilInterrupted();
-    case "deaf":
-        EventLoop.Run(static (loop, token) =>
+    private const int Interrupted = 42;
+
+    private static int Main(string[] args)
+    {
+        switch (args[0])
         {
-            token.Register(static () => Console.WriteLine("cancelled"));
-            Console.WriteLine("ready");
-            return loop.CreateFuture().Task;
-        });
-        return 0;
-    case "cancels-itself":
-        EventLoop.Run(static _ => Task.FromCanceled(new CancellationToken(true)));
-        return 0;
-    case "debug":
-        Console.WriteLine(EventLoop.Run(static loop => Task.FromResult(loop.Debug)));
-        return 0;
-    case "never-closed":
-        NeverClosed();
-        GC.Collect();
-        GC.WaitForPendingFinalizers();
-        return 0;
-    case "failing-log":
-        EventLoop.Run(
-            static async loop =>
-            {
-                loop.CallSoon(static () => throw new FormatException("mistake"));
-                await Task.Yield();
-            },
-            new EventLoopOptions { Logger = new FailingLogger() });
-        return 0;
-    case "child":
-        using (var child = EventLoop.Run(static _ => Task.FromResult(System.Diagnostics.Process.Start("cat"))))
-        {
-            child.WaitForExit();
-            return child.ExitCode;
+            case "until-interrupted":
+                return RunUntilInterrupted();
+            case "deaf":
+                EventLoop.Run(static (loop, token) =>
+                {
+                    token.Register(static () => Console.WriteLine("cancelled"));
+                    Console.WriteLine("ready");
+                    return loop.CreateFuture().Task;
+                });
+                return 0;
+            case "cancels-itself":
+                EventLoop.Run(static _ => Task.FromCanceled(new CancellationToken(true)));
+                return 0;
+            case "debug":
+                Console.WriteLine(EventLoop.Run(static loop => Task.FromResult(loop.Debug)));
+                return 0;
+            case "never-closed":
+                LeaveLoopOpen();
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+                return 0;
+            case "failing-log":
+                EventLoop.Run(RunWithMistakeAsync, new EventLoopOptions { Logger = new FailingLogger() });
+                return 0;
+            case "child":
+                return EventLoop.Run(RunChildAsync);
+            default:
+                throw new ArgumentException($"There is no program named {args[0]}.", nameof(args));
         }
+    }
 
-    default:
-        return 64;
-}
-
-static int UntilInterrupted()
-{
-    try
+    private static int RunUntilInterrupted()
     {
-        EventLoop.Run(static async (loop, token) =>
+        try
         {
-            Console.WriteLine("ready");
-            try
-            {
-                await Task.Delay(Timeout.InfiniteTimeSpan, loop.TimeProvider, token);
-            }
-            finally
-            {
-                Console.WriteLine(EventLoop.TryGetCurrent() == loop ? "cancelled on the loop" : "cancelled elsewhere");
-            }
+            EventLoop.Run(WaitForCancellationAsync);
+            return 0;
+        }
+        catch (OperationCanceledException)
+        {
+            Console.WriteLine("cancellation came out");
+            return Interrupted;
+        }
+    }
+
+    private static async Task WaitForCancellationAsync(EventLoop loop, CancellationToken token)
+    {
+        Console.WriteLine("ready");
+        try
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, loop.TimeProvider, token);
+        }
+        finally
+        {
+            Console.WriteLine(EventLoop.TryGetCurrent() == loop ? "cancelled on the loop" : "cancelled elsewhere");
+        }
+    }
+
+    private static void LeaveLoopOpen()
+    {
+        var loop = new EventLoop(new EventLoopOptions { Debug = true });
+        loop.RunUntilComplete(async () =>
+        {
+            var server = await loop.CreateServerAsync(static () => new SilentProtocol(), new IPEndPoint(IPAddress.Loopback, 0));
+            await loop.CreateConnectionAsync(static () => new SilentProtocol(), server.EndPoints[0]);
         });
-        return 1;
     }
-    catch (OperationCanceledException)
+
+    private static async Task RunWithMistakeAsync(EventLoop loop)
     {
-        Console.WriteLine("cancellation came out");
-        return 42;
+        loop.CallSoon(static () => throw new FormatException("mistake"));
+        await Task.Yield();
     }
-}
 
-static void NeverClosed()
-{
-    var loop = new EventLoop(new EventLoopOptions { Debug = true });
-    loop.RunUntilComplete(async () =>
+    private static async Task<int> RunChildAsync(EventLoop loop)
     {
-        var server = await loop.CreateServerAsync(static () => new Silent(), new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 0));
-        await loop.CreateConnectionAsync(static () => new Silent(), server.EndPoints[0]);
-    });
-}
+        using var child = Process.Start("cat");
+        await child.WaitForExitAsync();
+        return child.ExitCode;
+    }
 
-internal sealed class Silent : Protocol;
+    private sealed class SilentProtocol : Protocol;
 
-internal sealed class FailingLogger : Microsoft.Extensions.Logging.ILogger
-{
-    public IDisposable? BeginScope<TState>(TState state) where TState : notnull => NullLogger.Instance.BeginScope(state);
+    private sealed class FailingLogger : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
 
-    public bool IsEnabled(Microsoft.Extensions.Logging.LogLevel logLevel) => true;
+        public bool IsEnabled(LogLevel logLevel) => true;
 
-    public void Log<TState>(
-        Microsoft.Extensions.Logging.LogLevel logLevel,
-        Microsoft.Extensions.Logging.EventId eventId,
-        TState state,
-        Exception? exception,
-        Func<TState, Exception?, string> formatter) => throw new IOException("the disk is full");
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            throw new IOException("the disk is full");
+    }
 }

@@ -1,3 +1,5 @@
+using Sluice.KernelTests.Loops.Kit;
+
 namespace Sluice.KernelTests.Loops;
 
 /// <summary>await stays on the loop, whoever completes what is awaited.</summary>

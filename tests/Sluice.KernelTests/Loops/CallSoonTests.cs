@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Sluice.KernelTests.Loops.Kit;
 
 namespace Sluice.KernelTests.Loops;
 

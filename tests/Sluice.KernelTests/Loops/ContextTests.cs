@@ -1,3 +1,4 @@
+using Sluice.KernelTests.Loops.Kit;
 using Sluice.Testing;
 
 namespace Sluice.KernelTests.Loops;

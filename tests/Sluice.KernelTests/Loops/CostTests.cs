@@ -1,3 +1,5 @@
+using Sluice.KernelTests.Loops.Kit;
+
 namespace Sluice.KernelTests.Loops;
 
 /// <summary>What loops cost the system: idle ones nothing, ended ones nothing.</summary>

@@ -1,3 +1,4 @@
+using Sluice.KernelTests.Loops.Kit;
 using Sluice.Testing;
 
 namespace Sluice.KernelTests.Loops;
@@ -66,7 +67,7 @@ public sealed class EndTests
         var client = new RecordingProtocol();
         var start = TimeSpan.Zero;
         var loop = kernel.CreateLoop(new EventLoopOptions { ShutdownTimeout = TimeSpan.FromMilliseconds(50) });
-        var (first, second) = kernel.CreateStreamPair(loop);
+        var (first, second, owners) = kernel.CreateStreamPair(loop);
         using (second)
         {
             loop.RunUntilComplete(async () =>
@@ -78,6 +79,7 @@ public sealed class EndTests
             });
             Assert.Equal("PauseWriting", client.Trace[^1]);
             loop.Dispose();
+            GC.KeepAlive(owners);
         }
 
         Assert.Equal("ConnectionLost(null)", client.Trace[^1]);

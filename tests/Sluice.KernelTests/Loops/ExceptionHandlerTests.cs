@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Sluice.KernelTests.Loops.Kit;
 
 namespace Sluice.KernelTests.Loops;
 

@@ -1,3 +1,5 @@
+using Sluice.KernelTests.Loops.Kit;
+
 namespace Sluice.KernelTests.Loops;
 
 /// <summary>The life of a loop: runs, stops, nesting, the end.</summary>

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
+using Sluice.KernelTests.Loops.Kit;
 using Sluice.Testing;
 
 namespace Sluice.KernelTests.Loops;
@@ -64,6 +65,19 @@ public sealed class SocketPairTests
         Assert.Null(await protocol.Lost);
         Assert.Equal(["ConnectionMade", "DataReceived", "EofReceived", "ConnectionLost(null)"], protocol.Record.Shape);
         Assert.Equal(0, await peer.ReceiveAsync(received));
+    });
+
+    [Fact]
+    public void Disposing_of_a_socket_that_a_transport_has_taken_over_changes_nothing() => LoopKernel.Epoll.Run(static async loop =>
+    {
+        var (first, second) = SocketPair.Create();
+        using var peer = second;
+        var (transport, _) = await loop.CreateConnectionAsync(RecordingProtocol.Echo, first);
+        first.Dispose();
+        peer.Send("data"u8);
+
+        Assert.Equal(4, await peer.ReceiveAsync(new byte[16]));
+        Assert.False(transport.IsClosing);
     });
 
     [Fact]

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Sluice.Backends.Epoll;
+using Sluice.KernelTests.Loops.Kit;
 using Sluice.Native;
 using Sluice.Primitives;
 

@@ -1,3 +1,5 @@
+using Sluice.KernelTests.Loops.Kit;
+
 namespace Sluice.KernelTests.Loops;
 
 /// <summary>The loop's TimeProvider: its clock, its timers, and Task.Delay on top of them.</summary>

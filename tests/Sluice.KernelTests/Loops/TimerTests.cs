@@ -1,3 +1,5 @@
+using Sluice.KernelTests.Loops.Kit;
+
 namespace Sluice.KernelTests.Loops;
 
 /// <summary>CallLater and CallAt: when timers run, in which order, and what they cost.</summary>

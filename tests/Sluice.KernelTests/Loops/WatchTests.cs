@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Microsoft.Win32.SafeHandles;
+using Sluice.KernelTests.Loops.Kit;
 using Sluice.Testing;
 
 namespace Sluice.KernelTests.Loops;
@@ -122,8 +123,8 @@ public sealed class WatchTests
     {
         var (first, second) = SocketPair.Create();
         using var peer = second;
-        var number = first.SafeHandle.DangerousGetHandle();
         var (transport, protocol) = await loop.CreateConnectionAsync(static () => new RecordingProtocol(), first);
+        var number = transport.GetExtraInfo(ExtraInfo.Socket)!.Handle;
         using (var borrowed = new SafeSocketHandle(number, ownsHandle: false))
         {
             var acts = new Action[]

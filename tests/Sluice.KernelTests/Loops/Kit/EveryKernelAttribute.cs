@@ -2,7 +2,7 @@ using System.Reflection;
 using Xunit.Sdk;
 using Xunit.v3;
 
-namespace Sluice.KernelTests.Loops;
+namespace Sluice.KernelTests.Loops.Kit;
 
 /// <summary>Runs a theory whose only parameter is a <see cref="LoopKernel"/> over each.</summary>
 internal sealed class EveryKernelAttribute : DataAttribute

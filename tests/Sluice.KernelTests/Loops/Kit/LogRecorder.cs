@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 
-namespace Sluice.KernelTests.Loops;
+namespace Sluice.KernelTests.Loops.Kit;
 
 /// <summary>Keeps what a loop logs.</summary>
 internal sealed class LogRecorder : ILogger

@@ -1,77 +1,8 @@
-using System.Net;
-using System.Net.Sockets;
-using System.Runtime.InteropServices;
-using Sluice.Testing;
-
-namespace Sluice.KernelTests.Loops;
+namespace Sluice.KernelTests.Loops.Kit;
 
 /// <summary>What a loop runs over. What a loop promises holds on each.</summary>
 public enum LoopKernel
 {
     Simulated,
     Epoll,
-}
-
-/// <summary>Loops, addresses and the passing of time, for tests that are the same on every kernel.</summary>
-internal static class LoopKernels
-{
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
-    public static EventLoop CreateLoop(this LoopKernel kernel, EventLoopOptions? options = null)
-    {
-        options ??= new EventLoopOptions();
-        if (kernel == LoopKernel.Epoll) return new EventLoop(options);
-        var network = new SimulatedNetwork(1, SimulationOptions.Faithful);
-        return new EventLoop(new SimulatedBackend(network, "host", IPAddress.Parse("10.0.0.1")), options);
-    }
-
-    /// <summary>Runs a test on a loop of its own. A test that hangs fails: at once where time is simulated, else after a while.</summary>
-    public static void Run(this LoopKernel kernel, Func<EventLoop, Task> test, EventLoopOptions? options = null)
-    {
-        using var loop = kernel.CreateLoop(options);
-        loop.RunUntilComplete(() => test(loop).WaitAsync(Patience));
-    }
-
-    /// <summary>An address that nobody listens at, of a kind whose bytes travel without delay.</summary>
-    public static EndPoint CreateAddress(this LoopKernel kernel) => kernel == LoopKernel.Epoll
-        ? new IPEndPoint(IPAddress.Loopback, 0)
-        : new UnixDomainSocketEndPoint("/simulated/listener");
-
-    /// <summary>Lets time pass inside a callback, as a callback that computes for long does.</summary>
-    public static void PassTime(this LoopKernel kernel, EventLoop loop, TimeSpan time)
-    {
-        var end = loop.Time + time;
-        if (kernel == LoopKernel.Simulated) ((SimulatedBackend)loop.Core.Backend).Network.Clock.JumpTo(end);
-        SpinWait.SpinUntil(() => loop.Time >= end);
-    }
-
-    /// <summary>Two connected sockets that no loop holds yet.</summary>
-    public static (SafeHandle First, SafeHandle Second) CreateStreamPair(this LoopKernel kernel, EventLoop loop)
-    {
-        if (kernel == LoopKernel.Simulated) return ((SimulatedBackend)loop.Core.Backend).CreateStreamPair();
-        var (first, second) = SocketPair.Create();
-        return (Detach(first), Detach(second));
-    }
-
-    /// <summary>More bytes than fit between a writer and a peer that does not read.</summary>
-    public static int MoreThanItHolds(this LoopKernel kernel) => kernel == LoopKernel.Simulated ? 512 * 1024 : 16 * 1024 * 1024;
-
-    /// <summary>Connects two protocols over a listener that is closed afterwards.</summary>
-    public static async Task<(ITransport Client, ITransport Server)> ConnectAsync(
-        this LoopKernel kernel, EventLoop loop, IProtocol<ITransport> client, RecordingProtocol server)
-    {
-        var listener = await loop.CreateServerAsync(() => server, kernel.CreateAddress());
-        var (transport, _) = await loop.CreateConnectionAsync(() => client, listener.EndPoints[0]);
-        await server.Made;
-        listener.Close();
-        return (transport, server.Transport);
-    }
-
-    // A Socket that nobody holds any more closes its handle, whoever holds that.
-    private static SafeSocketHandle Detach(Socket socket)
-    {
-        var handle = new SafeSocketHandle(socket.SafeHandle.DangerousGetHandle(), ownsHandle: true);
-        socket.SafeHandle.SetHandleAsInvalid();
-        return handle;
-    }
 }

@@ -1,4 +1,4 @@
-namespace Sluice.KernelTests.Loops;
+namespace Sluice.KernelTests.Loops.Kit;
 
 /// <summary>Code on a thread of its own, which has no SynchronizationContext and no loop.</summary>
 internal static class Threads
