@@ -60,6 +60,12 @@ internal sealed class Connector<TProtocol> : ILoopWork, IResolveSink, IConnectSi
         else BeginConnecting();
     }
 
+    public void Abandon()
+    {
+        _socket?.Dispose();
+        _source.TrySetCanceled(_cancellation);
+    }
+
     public void EndWithLoop() => GiveUp();
 
     void IResolveSink.OnResolved(IReadOnlyList<IPEndPoint> addresses)

@@ -14,7 +14,8 @@ internal sealed class DescriptorWatches(EventLoop loop)
         ArgumentNullException.ThrowIfNull(callback);
         loop.Core.VerifyUsable();
         var descriptor = Check(handle);
-        if (!_watches.TryGetValue(descriptor, out var watch)) _watches[descriptor] = watch = new Watch(this, descriptor, handle);
+        if (_watches.TryGetValue(descriptor, out var watch) && watch.IsStale) watch.Drop();
+        if (watch is null or { IsStale: true }) _watches[descriptor] = watch = new Watch(this, descriptor, handle);
         return watch.Set(callback, forReading);
     }
 
@@ -44,6 +45,7 @@ internal sealed class DescriptorWatches(EventLoop loop)
         private readonly DescriptorWatches _owner;
         private readonly LoopCore _loop;
         private readonly nint _descriptor;
+        private readonly SafeHandle _handle;
         private readonly WatchChannel _channel;
         private WatchHandle? _reader;
         private WatchHandle? _writer;
@@ -53,7 +55,19 @@ internal sealed class DescriptorWatches(EventLoop loop)
             _owner = owner;
             _loop = owner.LoopCore;
             _descriptor = descriptor;
+            _handle = handle;
             _channel = _loop.Backend.Watch(handle, this);
+        }
+
+        /// <summary>The user has closed the handle without ending the watch, and the number may be another's now.</summary>
+        public bool IsStale => _handle.IsClosed;
+
+        public void Drop()
+        {
+            _reader?.Replace();
+            _writer?.Replace();
+            _owner._watches.Remove(_descriptor);
+            _channel.Close();
         }
 
         public WatchHandle Set(Action callback, bool forReading)

@@ -153,7 +153,7 @@ public sealed partial class EventLoop
     public Task<T> InvokeAsync<T>(Func<Task<T>> function)
     {
         ArgumentNullException.ThrowIfNull(function);
-        var invocation = new Invocation<T>(Residents, function, ExecutionContext.Capture());
+        var invocation = new Invocation<T>(this, function, ExecutionContext.Capture());
         Post(invocation);
         return invocation.Task;
     }
@@ -168,9 +168,11 @@ public sealed partial class EventLoop
 
     /// <summary>Tells the exception handler of something; for libraries that catch what callbacks throw.</summary>
     /// <param name="context">What went wrong.</param>
+    /// <exception cref="InvalidOperationException">Called off the loop's thread.</exception>
     public void CallExceptionHandler(ExceptionContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
+        _core.VerifyThread();
         _core.Errors.Report(context);
     }
 

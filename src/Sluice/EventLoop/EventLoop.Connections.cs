@@ -62,6 +62,20 @@ public sealed partial class EventLoop
         return AdoptAsync(protocolFactory, socket.SafeHandle, options, cancellationToken);
     }
 
+    /// <summary>Connects to a Unix socket by its path. (asyncio: <c>create_unix_connection</c>.)</summary>
+    /// <inheritdoc cref="CreateConnectionAsync{TProtocol}(Func{TProtocol}, EndPoint, ConnectionOptions?, CancellationToken)"/>
+    /// <param name="protocolFactory">Called once on the loop's thread when the connection is up; returns a protocol that serves nobody else.</param>
+    /// <param name="path">The path of the socket's file.</param>
+    /// <param name="options">How the connection behaves, or null for the defaults.</param>
+    /// <param name="cancellationToken">Gives up: nothing stays open, and the protocol hears nothing.</param>
+    public Task<(ITransport Transport, TProtocol Protocol)> CreateUnixConnectionAsync<TProtocol>(
+        Func<TProtocol> protocolFactory, string path, ConnectionOptions? options = null, CancellationToken cancellationToken = default)
+        where TProtocol : class, IProtocol<ITransport>
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return CreateConnectionAsync(protocolFactory, new UnixDomainSocketEndPoint(path), options, cancellationToken);
+    }
+
     /// <summary>
     /// Listens on an address and gives each connection a protocol. (asyncio: <c>create_server</c>, <c>create_unix_server</c>.)
     /// </summary>
@@ -97,6 +111,22 @@ public sealed partial class EventLoop
     {
         ArgumentException.ThrowIfNullOrEmpty(host);
         return CreateServerAsync(protocolFactory, new DnsEndPoint(host, port), options, cancellationToken);
+    }
+
+    /// <summary>
+    /// Listens on a Unix socket. Its file is the owner's alone unless the options say otherwise, a stale one is replaced, and it goes when the
+    /// server closes. (asyncio: <c>create_unix_server</c>.)
+    /// </summary>
+    /// <inheritdoc cref="CreateServerAsync(Func{IProtocol{ITransport}}, EndPoint, ServerOptions?, CancellationToken)"/>
+    /// <param name="protocolFactory">Called on the loop's thread for each connection, in this caller's ExecutionContext; returns a protocol that serves nobody else.</param>
+    /// <param name="path">The path of the socket's file.</param>
+    /// <param name="options">How the server and its connections behave, or null for the defaults.</param>
+    /// <param name="cancellationToken">Gives up before the server is open.</param>
+    public Task<Server> CreateUnixServerAsync(
+        Func<IProtocol<ITransport>> protocolFactory, string path, ServerOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return CreateServerAsync(protocolFactory, new UnixDomainSocketEndPoint(path), options, cancellationToken);
     }
 
     /// <summary>Adopts a connected stream by its handle: what backends that have no real sockets can take over too.</summary>

@@ -65,6 +65,7 @@ public sealed partial class EventLoop
     {
         var loop = new EventLoop(options);
         loop._tenure.Begin();
+        loop._core.HasOwnThread = true;
         var thread = new Thread(static state => ((EventLoop)state!).RunUntilDisposed()) { IsBackground = true, Name = "Sluice loop" };
         thread.UnsafeStart(loop);
         return loop;

@@ -86,7 +86,7 @@ public sealed partial class EventLoop : IAsyncDisposable, IDisposable
     public T RunUntilComplete<T>(Func<Task<T>> main)
     {
         ArgumentNullException.ThrowIfNull(main);
-        var invocation = new Invocation<T>(Residents, main, ExecutionContext.Capture());
+        var invocation = new Invocation<T>(this, main, ExecutionContext.Capture());
         Drive(invocation.Task, invocation);
         if (!invocation.Task.IsCompleted) throw new InvalidOperationException("The event loop was stopped before the task was done.");
         return invocation.Task.GetAwaiter().GetResult();
@@ -121,7 +121,7 @@ public sealed partial class EventLoop : IAsyncDisposable, IDisposable
     /// <summary>What the loop is doing, for logs.</summary>
     public override string ToString() => $"<EventLoop {(IsClosed ? "closed" : IsRunning ? "running" : "stopped")}>";
 
-    internal RunScope Enter() => new(this);
+    internal RunScope Enter(bool toEnd = false) => new(this, toEnd);
 
     private void Drive(Task? until, ILoopWork? first = null)
     {
@@ -144,11 +144,11 @@ public sealed partial class EventLoop : IAsyncDisposable, IDisposable
     {
         try
         {
-            using (Enter()) _ending.Run();
-            _core.Close();
+            using (Enter(toEnd: true)) _ending.Run();
         }
         finally
         {
+            _core.Close();
             _tenure.SetEnded();
         }
     }
@@ -157,16 +157,18 @@ public sealed partial class EventLoop : IAsyncDisposable, IDisposable
     internal readonly ref struct RunScope
     {
         private readonly LoopCore.RunScope _scope;
+        private readonly EventLoop? _previous;
 
-        public RunScope(EventLoop loop)
+        public RunScope(EventLoop loop, bool toEnd)
         {
-            _scope = loop._core.Enter();
+            _scope = loop._core.Enter(toEnd);
+            _previous = _current;
             _current = loop;
         }
 
         public void Dispose()
         {
-            _current = null;
+            _current = _previous;
             _scope.Dispose();
         }
     }

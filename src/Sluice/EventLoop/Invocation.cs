@@ -3,7 +3,7 @@ using Sluice.Loop;
 namespace Sluice;
 
 /// <summary>An async function on its way through the loop: called in a turn, its outcome passed on to who waits outside.</summary>
-internal sealed class Invocation<T>(Residents residents, Func<Task<T>> function, ExecutionContext? context) : ILoopWork, IResident
+internal sealed class Invocation<T>(EventLoop loop, Func<Task<T>> function, ExecutionContext? context) : ILoopWork, IResident
 {
     private readonly TaskCompletionSource<T> _source = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -11,10 +11,12 @@ internal sealed class Invocation<T>(Residents residents, Func<Task<T>> function,
 
     public void Run(int code)
     {
-        residents.Add(this);
+        loop.Residents.Add(this);
         if (context is not null) ExecutionContext.Restore(context);
         _ = CallAsync();
     }
+
+    public void Abandon() => _source.TrySetCanceled();
 
     public void EndWithLoop() => _source.TrySetCanceled();
 
@@ -31,7 +33,14 @@ internal sealed class Invocation<T>(Residents residents, Func<Task<T>> function,
         }
 
         await ((Task)task).ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
-        residents.Remove(this);
-        _source.TrySetFromTask(task);
+        loop.Residents.Remove(this);
+        if (_source.TrySetFromTask(task) || !task.IsFaulted) return;
+
+        // The loop's end has cancelled the task that somebody holds: nobody else will hear of this failure.
+        loop.Core.Errors.Report(new ExceptionContext("Unhandled exception while the event loop ends")
+        {
+            Exception = task.Exception.InnerException,
+            Task = task,
+        });
     }
 }

@@ -20,9 +20,6 @@ internal sealed class LoopEnding(LoopCore core, Residents residents, TimeSpan sh
         foreach (var server in residents.Snapshot<Server>()) server.Close();
         foreach (var transport in residents.Transports()) transport.EndWithLoop();
         WaitForClosing();
-        foreach (var transport in residents.Transports()) transport.Abort();
-        foreach (var member in residents.Snapshot<IResident>()) member.EndWithLoop();
-        core.ClearTimers();
         RunLastPasses();
     }
 
@@ -38,11 +35,14 @@ internal sealed class LoopEnding(LoopCore core, Residents residents, TimeSpan sh
         while (core.OpenChannels > 0 && core.Time < end);
     }
 
+    /// <summary>What is ready runs, and what that begins anew is told to go as well.</summary>
     private void RunLastPasses()
     {
         var end = core.Time + LongestLastPasses;
-        for (var pass = 0; core.HasReadyWork; pass++)
+        for (var pass = 0; ; pass++)
         {
+            TellAllToGo();
+            if (!core.HasReadyWork) return;
             if (pass == MostLastPasses || core.Time >= end)
             {
                 core.Errors.LogLeftOver("callbacks keep queueing callbacks.");
@@ -51,6 +51,13 @@ internal sealed class LoopEnding(LoopCore core, Residents residents, TimeSpan sh
 
             core.RunPass(TimeSpan.Zero);
         }
+    }
+
+    private void TellAllToGo()
+    {
+        foreach (var transport in residents.Transports()) transport.Abort();
+        foreach (var member in residents.Snapshot<IResident>()) member.EndWithLoop();
+        core.ClearTimers();
     }
 
     private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;

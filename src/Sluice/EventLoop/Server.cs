@@ -110,6 +110,7 @@ public sealed class Server : IAsyncDisposable, IListenSink, IResident
     /// <summary>Closes, and completes when the last connection is lost.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_loop.IsClosed) return;
         await _loop.OnLoop(() =>
         {
             Close();

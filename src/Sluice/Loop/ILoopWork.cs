@@ -6,4 +6,9 @@ internal interface ILoopWork
     /// <summary>One turn. Runs as a step of its own and must not throw: what user code throws goes to <see cref="CallbackErrors"/>.</summary>
     /// <param name="code">Which kind of turn: what was given to <see cref="LoopCore.Enqueue"/>.</param>
     void Run(int code);
+
+    /// <summary>The loop has ended before the turn came. On the thread that ended it.</summary>
+    void Abandon()
+    {
+    }
 }

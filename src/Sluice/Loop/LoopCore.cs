@@ -72,6 +72,9 @@ internal sealed class LoopCore
 
     public bool IsOnThread => _current == this;
 
+    /// <summary>A thread was started for the loop: it belongs to that thread also before and between its runs.</summary>
+    public bool HasOwnThread { get; set; }
+
     public bool HasReadyWork => _ready.Count > 0 || _inbox.HasItems;
 
     /// <summary>When the first timer is due, or null where there is none.</summary>
@@ -82,7 +85,7 @@ internal sealed class LoopCore
     /// </summary>
     public void VerifyThread()
     {
-        if (_current != this && IsRunning) ThrowOffThread();
+        if (_current != this && (IsRunning || HasOwnThread)) ThrowOffThread();
     }
 
     /// <summary>As <see cref="VerifyThread"/>, and throws once the loop is closed.</summary>
@@ -93,7 +96,7 @@ internal sealed class LoopCore
     }
 
     /// <summary>Queues a turn behind all that is ready. On the loop's thread.</summary>
-    public void Enqueue(ILoopWork work, int code) => _ready.Enqueue(new ReadyItem(work, null, code));
+    public void Enqueue(ILoopWork work, int code) => Append(new ReadyItem(work, null, code));
 
     /// <summary>Queues a turn from any thread, in one FIFO with <see cref="Enqueue"/>.</summary>
     /// <returns>False once the loop is closed.</returns>
@@ -177,13 +180,14 @@ internal sealed class LoopCore
     }
 
     /// <summary>
-    /// Makes this thread the loop's, with its SynchronizationContext, until the scope is disposed of. Refuses to nest loops.
+    /// Makes this thread the loop's, with its SynchronizationContext, until the scope is disposed of. Refuses to nest loops, unless one ends
+    /// inside another's callback.
     /// </summary>
-    public RunScope Enter()
+    public RunScope Enter(bool toEnd = false)
     {
         if (IsClosed) ThrowClosed();
         if (IsRunning) throw new InvalidOperationException("This event loop is already running.");
-        if (_current is not null) throw new InvalidOperationException("Cannot run the event loop while another loop is running on this thread.");
+        if (_current is not null && !toEnd) throw new InvalidOperationException("Cannot run the event loop while another loop is running on this thread.");
         return new RunScope(this);
     }
 
@@ -192,6 +196,7 @@ internal sealed class LoopCore
     {
         if (IsClosed) return;
         IsClosed = true;
+        HasOwnThread = false;
         _inbox.Close();
         _inbox.TakeInto(ref _ready);
         while (_ready.Count > 0) Abandon(_ready.Dequeue());
@@ -216,11 +221,18 @@ internal sealed class LoopCore
         return variable is "1" || string.Equals(variable, "true", StringComparison.OrdinalIgnoreCase);
     }
 
+    private void Append(in ReadyItem item)
+    {
+        // What another thread has handed over before stands before it: one FIFO.
+        _inbox.TakeInto(ref _ready);
+        _ready.Enqueue(item);
+    }
+
     private bool TryPost(in ReadyItem item)
     {
         if (_current == this && !IsClosed)
         {
-            _ready.Enqueue(item);
+            Append(item);
             return true;
         }
 
@@ -257,7 +269,9 @@ internal sealed class LoopCore
         var wait = longestWait;
         if (_timers.Count > 0)
         {
-            var untilTimer = Math.Clamp(_timers.FirstDue - Time.Ticks, 0, LongestWait.Ticks);
+            // Compared first: the distance to a time at either end of the scale would overflow.
+            var now = Time.Ticks;
+            var untilTimer = _timers.FirstDue <= now ? 0 : Math.Min(_timers.FirstDue - now, LongestWait.Ticks);
             if (wait < TimeSpan.Zero || untilTimer < wait.Ticks) wait = new TimeSpan(untilTimer);
         }
 
@@ -298,6 +312,7 @@ internal sealed class LoopCore
     {
         // A posted continuation that is dropped would skip the `finally` blocks of its async method.
         if (item.Target is SendOrPostCallback callback) LoopSynchronizationContext.PostToThreadPool(callback, item.State);
+        else ((ILoopWork)item.Target).Abandon();
     }
 
     private static void ThrowClosed() => throw new ObjectDisposedException("EventLoop", "The event loop is closed.");
@@ -310,14 +325,19 @@ internal sealed class LoopCore
     internal readonly ref struct RunScope
     {
         private readonly LoopCore _loop;
+        private readonly LoopCore? _previousLoop;
         private readonly SynchronizationContext? _previousContext;
-        private readonly ExecutionContext? _previousExecution;
+        private readonly ExecutionContext _previousExecution;
+        private readonly bool _flowWasSuppressed;
 
         public RunScope(LoopCore loop)
         {
             _loop = loop;
+            _previousLoop = _current;
             _previousContext = System.Threading.SynchronizationContext.Current;
-            _previousExecution = ExecutionContext.Capture();
+            _flowWasSuppressed = ExecutionContext.IsFlowSuppressed();
+            if (_flowWasSuppressed) ExecutionContext.RestoreFlow();
+            _previousExecution = ExecutionContext.Capture()!;
             _current = loop;
             loop.IsRunning = true;
             System.Threading.SynchronizationContext.SetSynchronizationContext(loop.SynchronizationContext);
@@ -327,9 +347,10 @@ internal sealed class LoopCore
         public void Dispose()
         {
             _loop.IsRunning = false;
-            _current = null;
+            _current = _previousLoop;
             System.Threading.SynchronizationContext.SetSynchronizationContext(_previousContext);
-            if (_previousExecution is not null) ExecutionContext.Restore(_previousExecution);
+            ExecutionContext.Restore(_previousExecution);
+            if (_flowWasSuppressed) ExecutionContext.SuppressFlow();
         }
     }
 

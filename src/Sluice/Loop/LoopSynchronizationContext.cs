@@ -7,6 +7,7 @@ namespace Sluice.Loop;
 internal sealed class LoopSynchronizationContext : SynchronizationContext
 {
     private readonly LoopCore _loop;
+    private bool _isReporting;
 
     public LoopSynchronizationContext(LoopCore loop)
     {
@@ -37,8 +38,16 @@ internal sealed class LoopSynchronizationContext : SynchronizationContext
 
     public override int Wait(IntPtr[] waitHandles, bool waitAll, int millisecondsTimeout)
     {
-        if (_loop.IsOnThread && millisecondsTimeout != 0) _loop.Errors.LogBlockingWait();
+        if (_loop.IsOnThread && millisecondsTimeout != 0 && !_isReporting) Report();
         return base.Wait(waitHandles, waitAll, millisecondsTimeout);
+    }
+
+    // A logger may wait as well, for its own lock.
+    private void Report()
+    {
+        _isReporting = true;
+        _loop.Errors.LogBlockingWait();
+        _isReporting = false;
     }
 
 #pragma warning disable RS0030 // The loop is gone: the thread pool is all that is left to run an awaiting method's rest.

@@ -78,12 +78,14 @@ internal sealed class LoopTimeProvider(LoopCore loop) : TimeProvider
 
             lock (_gate)
             {
-                if (_nextDue == Timeout.InfiniteTimeSpan) return;
+                // Another thread may have changed the schedule since this turn came due: the new one is on its way here.
+                if (_nextDue == Timeout.InfiniteTimeSpan || _nextDue > loop.Time) return;
                 var again = _period > TimeSpan.Zero;
                 _nextDue = again ? LoopTimes.After(loop.Time, _period) : Timeout.InfiniteTimeSpan;
             }
 
             PlaceInHeap();
+            var started = loop.StartCallback();
             CallbackContext.Enter(_context);
             try
             {
@@ -93,6 +95,8 @@ internal sealed class LoopTimeProvider(LoopCore loop) : TimeProvider
             {
                 loop.Errors.Report(new ExceptionContext("Exception in callback of a timer") { Exception = exception });
             }
+
+            if (loop.Debug) loop.EndCallback(started, callback.Method);
         }
 
         private bool Apply()

@@ -24,8 +24,9 @@ internal unsafe class Syscalls
     public virtual int StreamSocket(int family, out IoError error) =>
         Result(SocketCalls.Socket(family, StreamFlags, 0), out error);
 
-    public virtual IoError StreamPair(int* pair) =>
-        Outcome(SocketCalls.SocketPair(SocketConstants.FamilyUnix, StreamFlags, 0, pair));
+    /// <summary>Two connected Unix sockets, left blocking: they become ordinary sockets of .NET, which refuses to wait on others.</summary>
+    public virtual IoError StreamPair(int* pair) => Outcome(SocketCalls.SocketPair(
+        SocketConstants.FamilyUnix, SocketConstants.TypeStream | SocketConstants.TypeCloseOnExec, 0, pair));
 
     public virtual IoError Bind(int fd, ReadOnlySpan<byte> address)
     {
@@ -89,6 +90,14 @@ internal unsafe class Syscalls
 
     public virtual IoError SetLinger(int fd, LingerValue value) =>
         Outcome(SocketCalls.SetOption(fd, SocketConstants.LevelSocket, SocketConstants.OptionLinger, &value, (uint)sizeof(LingerValue)));
+
+    public virtual LingerValue GetLinger(int fd, out IoError error)
+    {
+        LingerValue value = default;
+        var length = (uint)sizeof(LingerValue);
+        error = Outcome(SocketCalls.GetOption(fd, SocketConstants.LevelSocket, SocketConstants.OptionLinger, &value, &length));
+        return value;
+    }
 
     public virtual int GetLocalName(int fd, Span<byte> address, out IoError error)
     {

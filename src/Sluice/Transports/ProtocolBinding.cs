@@ -30,13 +30,17 @@ internal struct ProtocolBinding
     public readonly BufferedProtocol? Buffered => _buffered;
 
     /// <exception cref="ArgumentException">The protocol serves another transport.</exception>
-    public void Bind(IBaseTransport transport, BaseProtocol protocol)
+    public static void CheckFree(IBaseTransport transport, BaseProtocol protocol)
     {
         if (protocol.Serves is { } other && !ReferenceEquals(other, transport))
         {
             throw new ArgumentException($"This {protocol.GetType()} already serves another transport: a protocol and its transport are one to one.", nameof(protocol));
         }
+    }
 
+    /// <summary>Makes the protocol the one that is called, in place of the one before. It must be free.</summary>
+    public void Bind(IBaseTransport transport, BaseProtocol protocol)
+    {
         Release();
         protocol.Serves = transport;
         _protocol = protocol;

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using Sluice.Backends;
 using Sluice.Loop;
@@ -7,43 +6,25 @@ using Sluice.Primitives;
 namespace Sluice.Transports;
 
 /// <summary>
-/// A duplex stream with asyncio's semantics over any backend's channel. Holds the state machine, the write queue, the flow control and
-/// the protocol's binding as structs: with its channel and descriptor these are all the objects of a connection. Lives on the loop's
-/// thread.
+/// A duplex stream with asyncio's semantics over any backend's channel: its life, its receiving half, and whom it calls. State machine,
+/// write queue, flow control and binding are structs in it: transport, channel and descriptor are all the objects of a connection.
+/// Lives on the loop's thread.
 /// </summary>
 /// <remarks>
 /// Every path settles the state first and calls the user last; whatever comes after a call of the user's reads the state anew, because
 /// the user may have closed, aborted, paused, written or exchanged the protocol meanwhile.
 /// </remarks>
-internal abstract class StreamTransport : ITransport, IStreamSink, IStepFlush, ILoopWork
+internal abstract class StreamTransport : SendingTransport, ITransport, IStreamSink, ILoopWork
 {
-    /// <summary>From this size on a write is offered to the kernel at once, from the caller's memory.</summary>
-    private const int LargeWrite = 4096;
-
-    /// <summary>How many writes to a lost connection stay unremarked.</summary>
-    private const int SilentlyDroppedWrites = 4;
-
-    private readonly LoopCore _loop;
-    private readonly StreamChannel _channel;
-    private StreamState _state;
-    private bool _flushQueued;
-    private bool _readTurnQueued;
-    private int _outstanding;
-    private int _reserved;
-    private WriteQueue _queue;
     private ProtocolBinding _binding;
-    private FlowControl _flow = new();
+    private bool _readTurnQueued;
     private ReadStash? _stash;
     private IStartWaiter? _waiter;
     private Exception? _lostReason;
-    private readonly int _maxWriteBufferSize;
-    private int _droppedWrites;
 
     protected StreamTransport(LoopCore loop, StreamChannel channel, IProtocol<ITransport> protocol, in TransportOrigin origin)
+        : base(loop, channel, origin.Options.MaxWriteBufferSize)
     {
-        _loop = loop;
-        _channel = channel;
-        _maxWriteBufferSize = origin.Options.MaxWriteBufferSize;
         _waiter = origin.Waiter;
         _binding = new ProtocolBinding(loop, origin.Context);
         _binding.Bind(this, protocol.Instance);
@@ -65,12 +46,6 @@ internal abstract class StreamTransport : ITransport, IStreamSink, IStepFlush, I
 
     public bool CanWriteEof => true;
 
-    public int WriteBufferSize => _state.IsLost ? 0 : _queue.Count;
-
-    public (int Low, int High) WriteBufferLimits => (_flow.Low, _flow.High);
-
-    IStepFlush? IStepFlush.NextToFlush { get; set; }
-
     /// <summary>What the backend knows of the connection.</summary>
     internal StreamChannel Channel => _channel;
 
@@ -81,7 +56,7 @@ internal abstract class StreamTransport : ITransport, IStreamSink, IStepFlush, I
         _channel.StopReading();
         Flush();
         if (_state.Life != Life.Closing) return;
-        if (_queue.IsEmpty) Lose(null);
+        if (IsDrained) Lose(null);
         else if (_state.Reads != ReadSide.Ended && _stash?.End is null) _channel.StartReading();
     }
 
@@ -89,7 +64,7 @@ internal abstract class StreamTransport : ITransport, IStreamSink, IStepFlush, I
     {
         EnterCall();
         if (!_state.TryAbort()) return;
-        if (_outstanding == 0 && !_queue.IsEmpty) _channel.TryWrite(_queue.View, default, out _);
+        FlushUnheard();
         Lose(null);
     }
 
@@ -105,76 +80,6 @@ internal abstract class StreamTransport : ITransport, IStreamSink, IStepFlush, I
         if (!_state.TryResume() || _readTurnQueued) return;
         _readTurnQueued = true;
         _loop.Enqueue(this, Turn.Read);
-    }
-
-    public void Write(ReadOnlySpan<byte> data)
-    {
-        EnterCall();
-        if (MayWrite(data.Length)) Accept(data);
-    }
-
-    public void Write(in ReadOnlySequence<byte> data)
-    {
-        EnterCall();
-        if (!MayWrite(data.IsEmpty ? 0 : 1)) return;
-        foreach (var segment in data)
-        {
-            if (MayWrite(segment.Length, count: false)) Accept(segment.Span);
-        }
-    }
-
-    public void WriteLines(IEnumerable<ReadOnlyMemory<byte>> parts)
-    {
-        ArgumentNullException.ThrowIfNull(parts);
-        EnterCall();
-        if (!MayWrite(1)) return;
-        foreach (var part in parts)
-        {
-            _reserved = 0;
-            if (MayWrite(part.Length, count: false)) Accept(part.Span);
-        }
-    }
-
-    public void WriteEof()
-    {
-        EnterCall();
-        if (!_state.TryBeginWriteEof()) return;
-        Flush();
-        if (_queue.IsEmpty) Drained();
-    }
-
-    public void SetWriteBufferLimits(int? high = null, int? low = null)
-    {
-        EnterCall();
-        _flow.SetLimits(high, low);
-        if (!_state.IsLost && _flow.TryPause(_queue.Count)) _binding.FlowChanged(this, pause: true);
-    }
-
-    public Memory<byte> GetMemory(int sizeHint = 0)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(sizeHint);
-        EnterCall();
-        var memory = MayWrite(1, count: false) ? _queue.Reserve(_loop.Segments, sizeHint) : new byte[Math.Max(sizeHint, SegmentPool.SegmentSize)];
-        _reserved = memory.Length;
-        FlushLater();
-        return memory;
-    }
-
-    public Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
-
-    public void Advance(int count)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(count);
-        _loop.VerifyThread();
-        var reserved = _reserved;
-        _reserved = 0;
-        if (reserved == 0) throw new InvalidOperationException("Nothing is reserved: memory from GetSpan or GetMemory is good until the next call on the transport or the end of the step.");
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, reserved);
-        if (!MayWrite(count)) return;
-        _queue.Commit(count);
-        if (Overflows(0)) return;
-        if (_outstanding == 0 && (count >= LargeWrite || _queue.Count > _flow.High)) Send(default);
-        else AfterGrowth();
     }
 
     public void SetProtocol(IProtocol<ITransport> protocol) => Exchange(protocol?.Instance);
@@ -258,40 +163,14 @@ internal abstract class StreamTransport : ITransport, IStreamSink, IStepFlush, I
 
     void IStreamSink.OnWritten(int count, IoError error)
     {
-        var offered = _outstanding;
-        _outstanding = 0;
-        if (_state.IsLost)
-        {
-            _queue.Clear(_loop.Segments);
-        }
-        else if (!error.IsNone)
-        {
-            LoseBroken(error);
-        }
-        else
-        {
-            _queue.Consume(_loop.Segments, count);
-            // A short write says that the kernel is full: asking again would be a wasted call.
-            if (count < offered || _queue.IsEmpty) AwaitRest();
-            else Send(default);
-        }
-
+        AfterWrite(count, error);
         _loop.EndStep();
     }
 
     void IStreamSink.OnClosed()
     {
-        _outstanding = 0;
-        _queue.Clear(_loop.Segments);
+        DropQueueForGood();
         if (_state.TryRelease()) _loop.OpenChannels--;
-    }
-
-    void IStepFlush.FlushStep()
-    {
-        _flushQueued = false;
-        _reserved = 0;
-        Flush();
-        if (_queue.IsEmpty) _queue.Clear(_loop.Segments);
     }
 
     void ILoopWork.Run(int code)
@@ -388,119 +267,13 @@ internal abstract class StreamTransport : ITransport, IStreamSink, IStepFlush, I
     {
         if (!reason.IsNone)
         {
-            if (!_state.IsLost) LoseBroken(reason);
+            LoseBroken(reason);
             return;
         }
 
         if (!_state.TryEndReading()) return;
         if (_binding.EofReceived(out var keepOpen) is { } exception) Fail(exception, "EofReceived");
         else if (!keepOpen && !_state.IsClosing) Close();
-    }
-
-    private void EnterCall()
-    {
-        _loop.VerifyThread();
-        _reserved = 0;
-    }
-
-    /// <summary>Whether a write of this length goes on. Throws after WriteEof; drops and counts after the loss; ignores empty ones.</summary>
-    private bool MayWrite(int length, bool count = true)
-    {
-        if (_state.IsLost)
-        {
-            if (count) DropWrite(length);
-            return false;
-        }
-
-        if (_state.Writes != WriteSide.Open) throw new InvalidOperationException("Cannot write after WriteEof().");
-        return length > 0;
-    }
-
-    private void DropWrite(int length)
-    {
-        if (length > 0 && ++_droppedWrites == SilentlyDroppedWrites + 1) _loop.Errors.LogDroppedWrite();
-    }
-
-    private void Accept(ReadOnlySpan<byte> data)
-    {
-        if (_outstanding == 0 && (data.Length >= LargeWrite || (long)_queue.Count + data.Length > _flow.High))
-        {
-            Send(data);
-        }
-        else if (!Overflows(data.Length))
-        {
-            _queue.Append(_loop.Segments, data);
-            AfterGrowth();
-        }
-    }
-
-    private void AfterGrowth()
-    {
-        if (_outstanding == 0) FlushLater();
-        else if (_flow.TryPause(_queue.Count)) _binding.FlowChanged(this, pause: true);
-    }
-
-    private void FlushLater()
-    {
-        if (_flushQueued) return;
-        _flushQueued = true;
-        _loop.FlushAtEndOfStep(this);
-    }
-
-    private void Flush()
-    {
-        if (!_state.IsLost && _outstanding == 0 && !_queue.IsEmpty) Send(default);
-    }
-
-    /// <summary>Offers the queue and the extra bytes to the kernel, keeps what it does not take, and waits for it to take more.</summary>
-    private void Send(ReadOnlySpan<byte> extra)
-    {
-        var queued = _queue.Count;
-        var taken = _channel.TryWrite(_queue.View, extra, out var error);
-        if (!error.IsNone)
-        {
-            LoseBroken(error);
-            return;
-        }
-
-        if (queued > 0) _queue.Consume(_loop.Segments, Math.Min(taken, queued));
-        var rest = taken > queued ? extra[(taken - queued)..] : extra;
-        if (Overflows(rest.Length)) return;
-        if (!rest.IsEmpty) _queue.Append(_loop.Segments, rest);
-        AwaitRest();
-    }
-
-    /// <summary>Leaves the rest of the queue to the backend, then says what that means: drained, above high, or down to low.</summary>
-    private void AwaitRest()
-    {
-        if (_queue.IsEmpty)
-        {
-            Drained();
-        }
-        else
-        {
-            _outstanding = _queue.Count;
-            _channel.StartWrite(_queue.View);
-        }
-
-        if (_state.IsLost) return;
-        if (_flow.TryPause(_queue.Count)) _binding.FlowChanged(this, pause: true);
-        else if (!_state.IsClosing && _flow.TryResume(_queue.Count)) _binding.FlowChanged(this, pause: false);
-    }
-
-    private void Drained()
-    {
-        if (_state.Life == Life.Closing) Lose(null);
-        else if (_state.TryEndWriting()) _channel.ShutdownWrite();
-    }
-
-    /// <summary>The last defence against a peer that never reads: more than the hard limit aborts.</summary>
-    private bool Overflows(int more)
-    {
-        if ((long)_queue.Count + more <= _maxWriteBufferSize) return false;
-        _state.TryAbort();
-        Lose(new WriteBufferLimitException(_maxWriteBufferSize));
-        return true;
     }
 
     /// <summary>A callback threw: what it had written leaves first, then the handler hears of it, then the connection is reset.</summary>
@@ -512,23 +285,18 @@ internal abstract class StreamTransport : ITransport, IStreamSink, IStepFlush, I
         Lose(exception);
     }
 
-    private void LoseBroken(IoError error)
-    {
-        var exception = error.ToException();
-        _loop.Errors.LogConnectionError(exception);
-        Lose(exception);
-    }
-
-    private void Lose(Exception? reason)
+    private protected override void Lose(Exception? reason)
     {
         if (!_state.TryLose()) return;
         _lostReason = reason;
         _channel.StopReading();
         _stash?.Clear();
         _stash = null;
-        if (_outstanding == 0) _queue.Clear(_loop.Segments);
+        DropQueue();
         _loop.Enqueue(this, Turn.Lost);
     }
+
+    private protected override void FlowChanged(bool pause) => _binding.FlowChanged(this, pause);
 
     private void Release(bool reset)
     {
@@ -546,6 +314,7 @@ internal abstract class StreamTransport : ITransport, IStreamSink, IStepFlush, I
             throw new ArgumentException("A WriteProtocol cannot serve a duplex transport: it has no way to receive what arrives.", nameof(protocol));
         }
 
+        ProtocolBinding.CheckFree(this, protocol);
         Flush();
         if (_binding.Protocol is null) return;
         _binding.Bind(this, protocol);

@@ -14,7 +14,7 @@ public sealed class LayeringTests
     {
         ["Contracts"] = [],
         ["Primitives"] = [],
-        ["Native"] = [],
+        ["Native"] = ["Primitives"],
         ["Backends"] = ["Contracts", "Primitives"],
         ["Backends/Linux"] = ["Contracts", "Backends", "Primitives", "Native"],
         ["Backends/Epoll"] = ["Contracts", "Backends", "Backends/Linux", "Primitives", "Native"],

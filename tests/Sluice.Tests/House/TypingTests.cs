@@ -81,6 +81,40 @@ public sealed class TypingTests
     public void What_would_break_the_contract_does_not_compile(string declaration, string error) =>
         Assert.Contains(error, Errors(Protocols + declaration));
 
+    [Theory]
+    [Case("PROTO-008")]
+    [InlineData("sealed class Own : IReadTransport { }")]
+    [InlineData("sealed class Own : IWriteTransport { }")]
+    [InlineData("sealed class Own : ITransport { }")]
+    public void A_stream_transport_that_lacks_a_member_does_not_compile(string declaration) => Assert.Contains("CS0535", Errors(Protocols + declaration));
+
+    [Fact]
+    [Case("PROTO-009")]
+    public void A_datagram_transport_that_lacks_a_member_does_not_compile() =>
+        Assert.Contains("CS0535", Errors(Protocols + "sealed class Own : IDatagramTransport { }"));
+
+    [Fact]
+    [Case("PROTO-010")]
+    public void A_subprocess_transport_that_lacks_a_member_does_not_compile() =>
+        Assert.Contains("CS0535", Errors(Protocols + "sealed class Own : ISubprocessTransport { }"));
+
+    [Fact]
+    [Case("PROTO-003")]
+    public void A_buffered_protocol_without_a_buffer_does_not_compile() =>
+        Assert.Contains("CS0534", Errors(Protocols + "sealed class Own : BufferedProtocol { }"));
+
+    [Theory]
+    [Case("TCP-036")]
+    [InlineData("write.Write(\"text\");")]
+    [InlineData("write.Write(42);")]
+    public void Only_bytes_can_be_written(string statement) => Assert.Contains("CS1503", Errors(Program(statement)));
+
+    [Theory]
+    [Case("LOOP-012")]
+    [InlineData("loop.CallLater(null, () => { });")]
+    [InlineData("loop.CallAt(null, () => { });")]
+    public void A_timer_has_a_time(string statement) => Assert.Contains("CS1503", Errors(Program(statement)));
+
     private static string Program(string statement) => $$"""
         {{Protocols}}
         static class Program

@@ -129,8 +129,7 @@ internal sealed class EpollBackend : IoBackend
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         ObjectDisposedException.ThrowIf(socket.IsClosed || socket.IsInvalid, socket);
-        var fd = new SafeFd(System, (int)socket.DangerousGetHandle());
-        socket.SetHandleAsInvalid();
+        var fd = SocketFactory.TakeOver(System, socket);
         try
         {
             var family = SocketFactory.CheckConnectedStream(System, fd.Number);

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Runtime.CompilerServices;
+using Sluice.Native;
 
 namespace Sluice.Backends.Linux;
 
@@ -16,7 +17,7 @@ internal struct PeerAddress
     public PeerAddress(ReadOnlySpan<byte> address)
     {
         // A Unix peer nearly always has no name. One that has is rare enough to be turned into an object at once.
-        if (address.Length > Bytes.Size || EndPointBytes.FamilyOf(address) == Native.SocketConstants.FamilyUnix)
+        if (address.Length > Bytes.Size || EndPointBytes.FamilyOf(address) == SocketConstants.FamilyUnix)
         {
             _endPoint = EndPointBytes.ToEndPoint(address);
             return;

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Sluice.Native;
 using Sluice.Primitives;
 
@@ -47,6 +48,28 @@ internal static class SocketFactory
             socket.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Moves an open socket from its owner to us: under a number of ours, with the owner's closed.</summary>
+    /// <remarks>
+    /// Taking the number itself and marking the handle invalid would be cheaper, but a later Dispose of the Socket around such a
+    /// handle waits for ever. Disposing of a Socket's handle sets an abortive linger, which the open socket would keep: it is put back.
+    /// </remarks>
+    /// <exception cref="SocketException">No descriptor to spare. The owner's is closed all the same.</exception>
+    public static SafeFd TakeOver(Syscalls system, SafeHandle owner)
+    {
+        var duplicate = system.Duplicate((int)owner.DangerousGetHandle(), out var error);
+        if (!error.IsNone)
+        {
+            owner.Dispose();
+            throw error.ToException("take over a socket");
+        }
+
+        var fd = new SafeFd(system, duplicate);
+        var linger = system.GetLinger(duplicate, out error);
+        owner.Dispose();
+        if (error.IsNone) system.SetLinger(duplicate, linger);
+        return fd;
     }
 
     /// <summary>Checks that a descriptor of someone else's is a connected stream socket, and says which family it has.</summary>

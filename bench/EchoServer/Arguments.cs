@@ -1,0 +1,65 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Sluice.EchoServer;
+
+/// <summary>The command line.</summary>
+internal sealed class Arguments
+{
+    private Arguments(string listen, EndPoint endPoint)
+    {
+        Listen = listen;
+        EndPoint = endPoint;
+    }
+
+    public string Listen { get; }
+
+    public EndPoint EndPoint { get; }
+
+    public LoopBackend Backend { get; private init; }
+
+    public bool Buffered { get; private init; }
+
+    public TimeSpan Spin { get; private init; }
+
+    /// <exception cref="FormatException">Something is missing, unknown or not supported; the message says what.</exception>
+    public static Arguments Parse(string[] words)
+    {
+        var values = new Dictionary<string, string>();
+        for (var i = 0; i < words.Length; i += 2)
+        {
+            if (words[i] is not ("--listen" or "--backend" or "--protocol" or "--loops" or "--spin")) throw new FormatException($"{words[i]} is unknown");
+            values[words[i]] = i + 1 < words.Length ? words[i + 1] : throw new FormatException($"{words[i]} has no value");
+        }
+
+        if (!values.TryGetValue("--listen", out var listen)) throw new FormatException("--listen tcp://ADDRESS:PORT or unix:PATH is missing");
+        if (Number(values.GetValueOrDefault("--loops", "1")) != 1)
+            throw new FormatException("--loops: several loops would have to share one port, and Sluice cannot listen with SO_REUSEPORT yet; use 1");
+
+        return new Arguments(listen, ParseEndPoint(listen))
+        {
+            Backend = Enum.TryParse<LoopBackend>(values.GetValueOrDefault("--backend", "auto"), ignoreCase: true, out var backend)
+                ? backend
+                : throw new FormatException("--backend is auto or epoll"),
+            Buffered = values.GetValueOrDefault("--protocol", "plain") switch
+            {
+                "plain" => false,
+                "buffered" => true,
+                _ => throw new FormatException("--protocol is plain or buffered"),
+            },
+            Spin = TimeSpan.FromMicroseconds(Number(values.GetValueOrDefault("--spin", "0"))),
+        };
+    }
+
+    private static EndPoint ParseEndPoint(string listen)
+    {
+        if (listen.StartsWith("unix:", StringComparison.Ordinal)) return new UnixDomainSocketEndPoint(listen["unix:".Length..]);
+        return listen.StartsWith("tcp://", StringComparison.Ordinal) && IPEndPoint.TryParse(listen["tcp://".Length..], out var address)
+            ? address
+            : throw new FormatException($"{listen} is neither tcp://ADDRESS:PORT nor unix:PATH");
+    }
+
+    private static int Number(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw new FormatException($"{text} is not a number");
+}

@@ -1,0 +1,77 @@
+using Sluice.Primitives;
+using Sluice.Testing.Kernel;
+
+namespace Sluice.Testing;
+
+/// <summary>
+/// What goes wrong on one simulated host, on demand. Error numbers are Linux's: 104 is ECONNRESET, 110 ETIMEDOUT, 24 EMFILE. Used between
+/// the passes of the host's loop or on it.
+/// </summary>
+public sealed class HostFaults
+{
+    private readonly SimulatedNetwork _network;
+    private readonly SimulatedBackend _host;
+    private readonly Queue<IoError> _reads = new();
+    private readonly Queue<IoError> _writes = new();
+    private readonly Queue<IoError> _accepts = new();
+    private readonly Queue<IoError> _connects = new();
+
+    internal HostFaults(SimulatedNetwork network, SimulatedBackend host)
+    {
+        _network = network;
+        _host = host;
+    }
+
+    internal bool HasRead => _reads.Count > 0;
+
+    /// <summary>The next read of any connection fails instead of giving bytes or the end.</summary>
+    /// <param name="errno">The error.</param>
+    public void FailNextRead(int errno) => _reads.Enqueue(new IoError(errno));
+
+    /// <summary>The next write of any connection fails and takes nothing.</summary>
+    /// <param name="errno">The error.</param>
+    public void FailNextWrite(int errno) => _writes.Enqueue(new IoError(errno));
+
+    /// <summary>The next accept fails; the connection stays in the backlog.</summary>
+    /// <param name="errno">The error. Those that say the system is out of resources make the listener rest for a second.</param>
+    public void FailNextAccept(int errno) => _accepts.Enqueue(new IoError(errno));
+
+    /// <summary>The next connect fails.</summary>
+    /// <param name="errno">The error.</param>
+    public void FailNextConnect(int errno) => _connects.Enqueue(new IoError(errno));
+
+    /// <summary>Breaks all connections of this host's loop: both ends see a reset, as if a box between them had sent it.</summary>
+    public void ResetConnections()
+    {
+        foreach (var socket in _host.HeldSockets())
+        {
+            socket.TakeReset();
+            socket.Outgoing.SendReset();
+        }
+    }
+
+    /// <summary>Holds back everything that travels to and from this host until <see cref="ReleaseLinks"/>.</summary>
+    public void StallLinks() => SetStalled(true);
+
+    /// <summary>Lets through again what <see cref="StallLinks"/> holds back.</summary>
+    public void ReleaseLinks() => SetStalled(false);
+
+    internal bool TryTakeRead(out IoError error) => _reads.TryDequeue(out error);
+
+    internal bool TryTakeWrite(out IoError error) => _writes.TryDequeue(out error);
+
+    internal bool TryTakeAccept(out IoError error) => _accepts.TryDequeue(out error);
+
+    internal bool TryTakeConnect(out IoError error) => _connects.TryDequeue(out error);
+
+    private void SetStalled(bool isStalled)
+    {
+        foreach (var socket in _host.HeldSockets())
+        {
+            socket.Outgoing.Stall(isStalled);
+            socket.Incoming.Stall(isStalled);
+        }
+
+        _network.RunDueEvents();
+    }
+}

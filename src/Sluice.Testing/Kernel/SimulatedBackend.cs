@@ -1,0 +1,167 @@
+using System.Net;
+using System.Runtime.InteropServices;
+using Sluice.Backends;
+using Sluice.Primitives;
+
+namespace Sluice.Testing.Kernel;
+
+/// <summary>
+/// The simulated kernel of one host, behind the same seam as the real ones. Owned by the host's loop. It judges strictly: what a
+/// transport does against the laws of the seam is thrown and remembered.
+/// </summary>
+/// <remarks>
+/// Under a <see cref="Simulation"/> it is polled without waiting and the simulation moves the clock. Alone, as at the ordered end of a loop,
+/// a Poll that waits moves the clock itself.
+/// </remarks>
+internal sealed class SimulatedBackend : IoBackend
+{
+    private readonly List<ISimulatedSource> _sources = [];
+    private int _woken;
+    private bool _isPolling;
+    private bool _isDisposed;
+
+    public SimulatedBackend(SimulatedNetwork network, string name, IPAddress address)
+    {
+        Network = network;
+        Name = name;
+        Address = address;
+        Faults = new HostFaults(network, this);
+        Ports = new PortTable(this);
+        network.Add(this);
+    }
+
+    public SimulatedNetwork Network { get; }
+
+    public string Name { get; }
+
+    public IPAddress Address { get; }
+
+    public HostFaults Faults { get; }
+
+    public PortTable Ports { get; }
+
+    public byte[] ReadBuffer { get; } = new byte[ReadBufferSize];
+
+    public override IClock Clock => Network.Clock;
+
+    /// <summary>A Poll now would report something or was asked to come back.</summary>
+    public bool IsReady => Volatile.Read(ref _woken) != 0 || _sources.Exists(static source => source.IsReady);
+
+    public override bool Poll(TimeSpan timeout)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        if (_isPolling) Network.Violated("Poll was called from a sink");
+        _isPolling = true;
+        try
+        {
+            Wakeups++;
+            var woken = TakeWake();
+            if (ReportReady()) return true;
+            if (woken || timeout == TimeSpan.Zero || Network.Chance(Network.Options.SpuriousWakeups)) return false;
+            return Wait(timeout);
+        }
+        finally
+        {
+            _isPolling = false;
+        }
+    }
+
+    public override void Wake()
+    {
+        Interlocked.Exchange(ref _woken, 1);
+        Network.Woken.Set();
+    }
+
+    public override IoOperation Connect(EndPoint? local, EndPoint remote, ConnectionOptions options, IConnectSink sink) =>
+        new SimulatedConnect(this, local, remote, options, sink);
+
+    public override IoOperation Resolve(string host, int port, IResolveSink sink) => new SimulatedResolve(this, host, port, sink);
+
+    public override ListenChannel Listen(EndPoint local, ServerOptions options, IListenSink sink) =>
+        new SimulatedListenChannel(this, Ports.Bind(local), options, sink);
+
+    public override StreamChannel Adopt(SafeHandle socket, ConnectionOptions options)
+    {
+        using (socket)
+        {
+            if (socket is not SimulatedSocketHandle handle || handle.Take() is not { } taken) throw IoError.NotASocket.ToException();
+            return new SimulatedStreamChannel(this, taken, options);
+        }
+    }
+
+    public override WatchChannel Watch(SafeHandle handle, IWatchSink sink) =>
+        throw new NotSupportedException("A simulated kernel has no descriptors that could be watched.");
+
+    /// <summary>Two connected sockets without a program: for what takes over existing ones.</summary>
+    public (SimulatedSocketHandle First, SimulatedSocketHandle Second) CreateStreamPair()
+    {
+        var (client, server) = Network.Connect(isUnix: true, clientName: null, serverName: null);
+        return (new SimulatedSocketHandle(client), new SimulatedSocketHandle(server));
+    }
+
+    public override void Dispose()
+    {
+        if (_isDisposed) return;
+        _isDisposed = true;
+        foreach (var source in _sources.ToArray())
+        {
+            if (source is SimulatedStreamChannel channel) channel.LetGo();
+            if (source is SimulatedListenChannel listener) listener.Close();
+        }
+
+        _sources.Clear();
+    }
+
+    public void Add(ISimulatedSource source) => _sources.Add(source);
+
+    public void Remove(ISimulatedSource source) => _sources.Remove(source);
+
+    public IEnumerable<SimulatedSocket> HeldSockets() => _sources.OfType<SimulatedStreamChannel>().Select(static channel => channel.Kernel).ToArray();
+
+    public string DescribeWaits()
+    {
+        var waits = _sources.Count == 0 ? "nothing" : string.Join("; ", _sources);
+        return $"{Name} waits for {waits}";
+    }
+
+    private bool Wait(TimeSpan timeout)
+    {
+        TimeSpan? end = timeout < TimeSpan.Zero ? null : Clock.Now + timeout;
+        while (true)
+        {
+            var next = Network.NextEvent;
+            if (next is null && end is null)
+            {
+                throw new SimulationStalledException($"Poll would wait for ever.{Environment.NewLine}{Network.DescribeWaits()}");
+            }
+
+            if (next is null || next > end)
+            {
+                Network.Clock.JumpTo(end!.Value);
+                return false;
+            }
+
+            Network.Clock.JumpTo(next.Value);
+            if (ReportReady()) return true;
+            if (TakeWake()) return false;
+        }
+    }
+
+    private bool ReportReady()
+    {
+        Network.RunDueEvents();
+        var ready = _sources.FindAll(static source => source.IsReady).ToArray();
+        Network.Shuffle<ISimulatedSource>(ready);
+        var reported = false;
+        foreach (var source in ready)
+        {
+            // An event reported before may have settled this one: a channel closed, an operation cancelled.
+            if (source.IsReady) reported |= source.Report();
+            if (_isDisposed) break;
+        }
+
+        return reported;
+    }
+
+    private bool TakeWake() => Interlocked.Exchange(ref _woken, 0) != 0;
+}

@@ -1,0 +1,113 @@
+using Sluice.Primitives;
+
+namespace Sluice.Testing.Kernel;
+
+/// <summary>
+/// The sending side of a channel: what a write takes at once, and the one write that may be outstanding. Owned by its channel. It keeps
+/// an image of the outstanding bytes and verifies that the transport left them alone.
+/// </summary>
+internal sealed class SimulatedWrite(SimulatedBackend host, SimulatedSocket kernel)
+{
+    private WriteSlice _slice;
+    private byte[] _image = [];
+    private bool _mayComplete;
+    private long _starts;
+
+    public bool IsOutstanding { get; private set; }
+
+    /// <summary>A write has failed: there is nobody left to linger for.</summary>
+    public bool HasFailed { get; private set; }
+
+    public bool IsReady => IsOutstanding && _mayComplete && kernel.CanWrite;
+
+    public int Try(in WriteSlice queue, ReadOnlySpan<byte> extra, out IoError error)
+    {
+        if (host.Faults.TryTakeWrite(out error))
+        {
+            HasFailed = true;
+            return 0;
+        }
+
+        var network = host.Network;
+        if (network.Chance(network.Options.RefusedWrites)) return 0;
+        var size = queue.Count + extra.Length;
+        return Send(queue, extra, MostOf(size), out error);
+    }
+
+    public void Start(in WriteSlice queue)
+    {
+        IsOutstanding = true;
+        _slice = queue;
+        _image = Copy(queue);
+        var network = host.Network;
+        _mayComplete = !network.Chance(network.Options.SlowWrites);
+        if (_mayComplete) return;
+        var start = ++_starts;
+        network.Schedule(network.Clock.Now + network.Options.Latency + network.Part(network.Options.LatencyJitter), () =>
+        {
+            if (start == _starts) _mayComplete = true;
+        });
+    }
+
+    /// <summary>Takes what there is room for from the outstanding write, at least one byte, or fails it.</summary>
+    public int Complete(out IoError error)
+    {
+        VerifyImage();
+        IsOutstanding = false;
+        if (!host.Faults.TryTakeWrite(out error)) return Send(_slice, [], MostOf(_slice.Count), out error);
+        HasFailed = true;
+        return 0;
+    }
+
+    /// <summary>The segments of an outstanding write stay put until it comes back.</summary>
+    public void VerifyImage()
+    {
+        if (IsOutstanding && !Copy(_slice).AsSpan().SequenceEqual(_image))
+        {
+            host.Network.Violated($"the bytes of an outstanding write were changed ({kernel})");
+        }
+    }
+
+    private static byte[] Copy(in WriteSlice slice)
+    {
+        var bytes = new byte[slice.Count];
+        var at = 0;
+        foreach (var part in slice)
+        {
+            part.CopyTo(bytes.AsSpan(at));
+            at += part.Length;
+        }
+
+        return bytes;
+    }
+
+    private int MostOf(int size)
+    {
+        var network = host.Network;
+        return size > 1 && network.Chance(network.Options.PartialWrites) ? network.SomeOf(size) : size;
+    }
+
+    private int Send(in WriteSlice queue, ReadOnlySpan<byte> extra, int most, out IoError error)
+    {
+        var sent = 0;
+        error = IoError.None;
+        foreach (var part in queue)
+        {
+            if (!SendPart(part, most, ref sent, ref error)) return sent;
+        }
+
+        SendPart(extra, most, ref sent, ref error);
+        return sent;
+    }
+
+    /// <summary>False where the kernel took less than the part. An error behind bytes that were taken waits for the next write.</summary>
+    private bool SendPart(ReadOnlySpan<byte> part, int most, ref int sent, ref IoError error)
+    {
+        var offered = part[..Math.Min(part.Length, most - sent)];
+        if (offered.IsEmpty) return part.IsEmpty;
+        var taken = kernel.Write(offered, out error);
+        sent += taken;
+        if (!error.IsNone) HasFailed = true;
+        return error.IsNone && taken == part.Length;
+    }
+}

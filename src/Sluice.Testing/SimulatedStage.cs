@@ -1,0 +1,92 @@
+using System.Net;
+using System.Net.Sockets;
+using Sluice.Testing.Kernel;
+
+namespace Sluice.Testing;
+
+/// <summary>A stage on the simulated kernel. Besides the contract it verifies, when a check ends, what only a simulated kernel can see.</summary>
+public sealed class SimulatedStage : CheckStage
+{
+    // Task.Delay counts whole milliseconds: less than one would not wait at all.
+    private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(1);
+
+    // Longer than a graceful close lingers.
+    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(4);
+
+    private readonly Simulation _simulation;
+    private readonly SimulatedHost _host;
+    private readonly bool _isUnix;
+    private int _paths;
+
+    private SimulatedStage(Simulation simulation, bool isUnix)
+    {
+        _simulation = simulation;
+        _host = simulation.AddHost("stage");
+        _isUnix = isUnix;
+    }
+
+    /// <inheritdoc/>
+    public override EventLoop Loop => _host.Loop;
+
+    /// <inheritdoc/>
+    public override CheckNeeds Offers => OffersOf(_isUnix);
+
+    /// <inheritdoc/>
+    public override HostFaults Faults => _host.Faults;
+
+    /// <summary>What a stage of this family offers.</summary>
+    /// <param name="isUnix">Unix sockets instead of TCP.</param>
+    public static CheckNeeds OffersOf(bool isUnix) =>
+        CheckNeeds.Faults | CheckNeeds.VirtualTime | (isUnix ? CheckNeeds.Unix : CheckNeeds.Tcp);
+
+    /// <summary>Runs one check from its beginning to its verified end.</summary>
+    /// <param name="check">The check.</param>
+    /// <param name="seed">Decides what the kernel does.</param>
+    /// <param name="isUnix">Unix sockets instead of TCP.</param>
+    /// <param name="options">What the kernel may do, or null for the defaults.</param>
+    /// <exception cref="CheckFailedException">The transport behaves otherwise; the message names the seed.</exception>
+    public static void Run(TransportCheck check, int seed, bool isUnix, SimulationOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(check);
+        var simulation = new Simulation(seed, options);
+        var stage = new SimulatedStage(simulation, isUnix);
+        try
+        {
+            simulation.Run(() => stage.PerformAsync(check));
+            simulation.Dispose();
+        }
+        catch (Exception exception)
+        {
+            throw new CheckFailedException(
+                $"{check.Name}, seed {seed}, {(isUnix ? "Unix" : "TCP")}: {exception.Message}{Environment.NewLine}{stage.DescribeRecords()}", exception);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override EndPoint CreateListenAddress() =>
+        _isUnix ? new UnixDomainSocketEndPoint($"/simulated/{++_paths}") : new IPEndPoint(IPAddress.Loopback, 0);
+
+    /// <inheritdoc/>
+    public override Task SettleAsync() => Task.Delay(Settling, Loop.TimeProvider);
+
+    internal override void VerifyEnd(IReadOnlyList<ProtocolRecord> records)
+    {
+        Check.Equal(0, _simulation.Network.OpenSockets.Count, "sockets that were never closed");
+        foreach (var record in records) VerifyBytes(record);
+    }
+
+    private protected override Task StepAsync() => Task.Delay(Step, Loop.TimeProvider);
+
+    /// <summary>What a protocol received is the beginning of what the peer's transport sent, and all of it where the end was seen.</summary>
+    private static void VerifyBytes(ProtocolRecord record)
+    {
+        if (record.Transport?.GetExtraInfo(ExtraInfo.Socket) is not SimulatedTransportSocket { Kernel: { } kernel }) return;
+        var log = kernel.Incoming.Log;
+        var sent = new byte[log.Count];
+        log.Take(sent);
+        log.Append(sent);
+        var ended = record.Trace.Contains("EofReceived");
+        Check.That(record.Received.Length <= sent.Length, "a protocol received more than its peer had sent");
+        Check.Bytes(ended ? sent : sent.AsSpan(0, record.Received.Length), record.Received, "the bytes received");
+    }
+}

@@ -1,0 +1,27 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
+using Sluice.Testing.Checks;
+
+namespace Sluice.Testing;
+
+/// <summary>The conformance suite: every behaviour of stream transports, written once, run over each kernel.</summary>
+public static class TransportChecks
+{
+    /// <summary>All checks, in the order of their classes and names.</summary>
+    public static IReadOnlyList<TransportCheck> All { get; } =
+    [
+        .. In(typeof(BirthChecks)),
+        .. In(typeof(ReadingChecks)),
+    ];
+
+    /// <summary>The check with a name.</summary>
+    /// <param name="name"><see cref="TransportCheck.Name"/>.</param>
+    public static TransportCheck Get(string name) => All.First(check => check.Name == name);
+
+    private static IEnumerable<TransportCheck> In([DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicMethods)] Type type) =>
+        from method in type.GetMethods(BindingFlags.Public | BindingFlags.Static)
+        let mark = method.GetCustomAttribute<CheckAttribute>()
+        where mark is not null
+        orderby method.Name
+        select new TransportCheck(method.Name, mark.CaseIds, mark.Needs, method.CreateDelegate<Func<CheckStage, Task>>());
+}

@@ -1,0 +1,286 @@
+using System.Buffers;
+using Sluice.Backends;
+using Sluice.Loop;
+using Sluice.Primitives;
+
+namespace Sluice.Transports;
+
+/// <summary>
+/// The sending half of a stream transport: the write queue, its watermarks, and when bytes go to the kernel. The whole,
+/// <see cref="StreamTransport"/>, adds life and receiving. Lives on the loop's thread.
+/// </summary>
+/// <remarks>
+/// Every path settles queue and outstanding write first and calls the user last; whatever comes after a call of the user's reads the
+/// state anew.
+/// </remarks>
+internal abstract class SendingTransport : IStepFlush
+{
+    /// <summary>From this size on a write is offered to the kernel at once, from the caller's memory.</summary>
+    private const int LargeWrite = 4096;
+
+    /// <summary>How many writes to a lost connection stay unremarked.</summary>
+    private const int SilentlyDroppedWrites = 4;
+
+    private protected readonly StreamChannel _channel;
+    private protected readonly LoopCore _loop;
+    private protected StreamState _state;
+    private bool _flushQueued;
+    private int _outstanding;
+    private int _reserved;
+    private WriteQueue _queue;
+    private FlowControl _flow = new();
+    private readonly int _maxWriteBufferSize;
+    private int _droppedWrites;
+
+    private protected SendingTransport(LoopCore loop, StreamChannel channel, int maxWriteBufferSize)
+    {
+        _loop = loop;
+        _channel = channel;
+        _maxWriteBufferSize = maxWriteBufferSize;
+    }
+
+    public int WriteBufferSize => _state.IsLost ? 0 : _queue.Count;
+
+    public (int Low, int High) WriteBufferLimits => (_flow.Low, _flow.High);
+
+    IStepFlush? IStepFlush.NextToFlush { get; set; }
+
+    /// <summary>Nothing that was accepted waits any more.</summary>
+    private protected bool IsDrained => _queue.IsEmpty;
+
+    public void Write(ReadOnlySpan<byte> data)
+    {
+        EnterCall();
+        if (MayWrite(data.Length)) Accept(data);
+    }
+
+    public void Write(in ReadOnlySequence<byte> data)
+    {
+        EnterCall();
+        if (!MayWrite(data.IsEmpty ? 0 : 1)) return;
+        foreach (var segment in data)
+        {
+            if (MayWrite(segment.Length, count: false)) Accept(segment.Span);
+        }
+    }
+
+    public void WriteLines(IEnumerable<ReadOnlyMemory<byte>> parts)
+    {
+        ArgumentNullException.ThrowIfNull(parts);
+        EnterCall();
+        if (!MayWrite(1)) return;
+        foreach (var part in parts)
+        {
+            _reserved = 0;
+            if (MayWrite(part.Length, count: false)) Accept(part.Span);
+        }
+    }
+
+    public void WriteEof()
+    {
+        EnterCall();
+        if (!_state.TryBeginWriteEof()) return;
+        Flush();
+        if (_queue.IsEmpty) Drained();
+    }
+
+    public void SetWriteBufferLimits(int? high = null, int? low = null)
+    {
+        EnterCall();
+        _flow.SetLimits(high, low);
+        if (!_state.IsLost && _flow.TryPause(_queue.Count)) FlowChanged(pause: true);
+    }
+
+    public Memory<byte> GetMemory(int sizeHint = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(sizeHint);
+        EnterCall();
+        var memory = MayWrite(1, count: false) ? _queue.Reserve(_loop.Segments, sizeHint) : new byte[Math.Max(sizeHint, SegmentPool.SegmentSize)];
+        _reserved = memory.Length;
+        FlushLater();
+        return memory;
+    }
+
+    public Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
+
+    public void Advance(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        _loop.VerifyThread();
+        var reserved = _reserved;
+        _reserved = 0;
+        if (reserved == 0) throw new InvalidOperationException("Nothing is reserved: memory from GetSpan or GetMemory is good until the next call on the transport or the end of the step.");
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, reserved);
+        if (!MayWrite(count)) return;
+        _queue.Commit(count);
+        if (Overflows(0)) return;
+        if (_outstanding == 0 && (count >= LargeWrite || _queue.Count > _flow.High)) Send(default);
+        else AfterGrowth();
+    }
+
+    void IStepFlush.FlushStep()
+    {
+        _flushQueued = false;
+        _reserved = 0;
+        Flush();
+        if (_queue.IsEmpty) _queue.Clear(_loop.Segments);
+    }
+
+    /// <summary>Begins every call of the user's that acts: on the right thread, and what was lent is lent no longer.</summary>
+    private protected void EnterCall()
+    {
+        _loop.VerifyThread();
+        _reserved = 0;
+    }
+
+    /// <summary>Hands what has been accepted to the kernel now, where no write is outstanding.</summary>
+    private protected void Flush()
+    {
+        if (!_state.IsLost && _outstanding == 0 && !_queue.IsEmpty) Send(default);
+    }
+
+    /// <summary>As <see cref="Flush"/>, for an abort: whatever comes of it, nobody hears.</summary>
+    private protected void FlushUnheard()
+    {
+        if (_outstanding == 0 && !_queue.IsEmpty) _channel.TryWrite(_queue.View, default, out _);
+    }
+
+    /// <summary>The outstanding write has come back.</summary>
+    private protected void AfterWrite(int count, IoError error)
+    {
+        var offered = _outstanding;
+        _outstanding = 0;
+        if (_state.IsLost)
+        {
+            _queue.Clear(_loop.Segments);
+            return;
+        }
+
+        if (!error.IsNone)
+        {
+            LoseBroken(error);
+            return;
+        }
+
+        _queue.Consume(_loop.Segments, count);
+        // A short write says that the kernel is full: asking again would be a wasted call.
+        if (count < offered || _queue.IsEmpty) AwaitRest();
+        else Send(default);
+    }
+
+    /// <summary>Drops what waits, unless the kernel may still be reading it: then that happens when the write comes back.</summary>
+    private protected void DropQueue()
+    {
+        if (_outstanding == 0) _queue.Clear(_loop.Segments);
+    }
+
+    /// <summary>The channel is closed: no write can be outstanding.</summary>
+    private protected void DropQueueForGood()
+    {
+        _outstanding = 0;
+        _queue.Clear(_loop.Segments);
+    }
+
+    /// <summary>The connection is over; the first reason counts.</summary>
+    private protected abstract void Lose(Exception? reason);
+
+    private protected abstract void FlowChanged(bool pause);
+
+    private protected void LoseBroken(IoError error)
+    {
+        if (_state.IsLost) return;
+        var exception = error.ToException();
+        _loop.Errors.LogConnectionError(exception);
+        Lose(exception);
+    }
+
+    /// <summary>Whether a write of this length goes on. Throws after WriteEof; drops and counts after the loss; ignores empty ones.</summary>
+    private bool MayWrite(int length, bool count = true)
+    {
+        if (_state.IsLost)
+        {
+            if (count && length > 0 && ++_droppedWrites == SilentlyDroppedWrites + 1) _loop.Errors.LogDroppedWrite();
+            return false;
+        }
+
+        if (_state.Writes != WriteSide.Open) throw new InvalidOperationException("Cannot write after WriteEof().");
+        return length > 0;
+    }
+
+    private void Accept(ReadOnlySpan<byte> data)
+    {
+        if (_outstanding == 0 && (data.Length >= LargeWrite || (long)_queue.Count + data.Length > _flow.High))
+        {
+            Send(data);
+        }
+        else if (!Overflows(data.Length))
+        {
+            _queue.Append(_loop.Segments, data);
+            AfterGrowth();
+        }
+    }
+
+    private void AfterGrowth()
+    {
+        if (_outstanding == 0) FlushLater();
+        else if (_flow.TryPause(_queue.Count)) FlowChanged(pause: true);
+    }
+
+    private void FlushLater()
+    {
+        if (_flushQueued) return;
+        _flushQueued = true;
+        _loop.FlushAtEndOfStep(this);
+    }
+
+    /// <summary>Offers the queue and the extra bytes to the kernel, and keeps what it does not take.</summary>
+    private void Send(ReadOnlySpan<byte> extra)
+    {
+        var queued = _queue.Count;
+        var taken = _channel.TryWrite(_queue.View, extra, out var error);
+        if (!error.IsNone)
+        {
+            LoseBroken(error);
+            return;
+        }
+
+        if (queued > 0) _queue.Consume(_loop.Segments, Math.Min(taken, queued));
+        var rest = taken > queued ? extra[(taken - queued)..] : extra;
+        if (Overflows(rest.Length)) return;
+        if (!rest.IsEmpty) _queue.Append(_loop.Segments, rest);
+        AwaitRest();
+    }
+
+    /// <summary>Leaves the rest of the queue to the backend, then says what that means: drained, above high, or down to low.</summary>
+    private void AwaitRest()
+    {
+        if (_queue.IsEmpty)
+        {
+            Drained();
+        }
+        else
+        {
+            _outstanding = _queue.Count;
+            _channel.StartWrite(_queue.View);
+        }
+
+        if (_state.IsLost) return;
+        if (_flow.TryPause(_queue.Count)) FlowChanged(pause: true);
+        else if (!_state.IsClosing && _flow.TryResume(_queue.Count)) FlowChanged(pause: false);
+    }
+
+    private void Drained()
+    {
+        if (_state.Life == Life.Closing) Lose(null);
+        else if (_state.TryEndWriting()) _channel.ShutdownWrite();
+    }
+
+    /// <summary>The last defence against a peer that never reads: more than the hard limit aborts.</summary>
+    private bool Overflows(int more)
+    {
+        if ((long)_queue.Count + more <= _maxWriteBufferSize) return false;
+        _state.TryAbort();
+        Lose(new WriteBufferLimitException(_maxWriteBufferSize));
+        return true;
+    }
+}

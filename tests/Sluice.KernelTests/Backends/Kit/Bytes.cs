@@ -1,0 +1,51 @@
+using System.Net.Sockets;
+using Sluice.Primitives;
+
+namespace Sluice.KernelTests.Backends.Kit;
+
+/// <summary>Patterned bytes, queues of them, and all that a peer reads.</summary>
+internal static class Bytes
+{
+    /// <summary>Bytes in which a swapped or missing part shows.</summary>
+    public static byte[] Pattern(int count)
+    {
+        var bytes = new byte[count];
+        for (var i = 0; i < count; i++) bytes[i] = (byte)(i * 31 + i / 251);
+        return bytes;
+    }
+
+    /// <summary>A chain of segments of the given size, as a transport would queue it.</summary>
+    public static WriteSlice Chain(byte[] bytes, int segmentSize)
+    {
+        Segment? head = null;
+        Segment? tail = null;
+        for (var at = 0; at < bytes.Length; at += segmentSize)
+        {
+            var length = Math.Min(segmentSize, bytes.Length - at);
+            var segment = new Segment(GC.AllocateArray<byte>(length, pinned: true)) { End = length };
+            bytes.AsSpan(at, length).CopyTo(segment.Array);
+            if (tail is null) head = segment;
+            else tail.Next = segment;
+            tail = segment;
+        }
+
+        return new WriteSlice(head, bytes.Length);
+    }
+
+    public static byte[] ReceiveExactly(Socket socket, int count)
+    {
+        var bytes = new byte[count];
+        var filled = 0;
+        while (filled < count)
+        {
+            var received = socket.Receive(bytes, filled, count - filled, SocketFlags.None);
+            Assert.NotEqual(0, received);
+            filled += received;
+        }
+
+        return bytes;
+    }
+
+    /// <summary>How many descriptors this process has.</summary>
+    public static int OpenDescriptors() => Directory.GetFiles("/proc/self/fd").Length;
+}

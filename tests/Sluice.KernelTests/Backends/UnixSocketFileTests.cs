@@ -1,0 +1,129 @@
+using System.Net.Sockets;
+using System.Runtime.Versioning;
+using System.Text;
+using Sluice.KernelTests.Backends.Kit;
+
+namespace Sluice.KernelTests.Backends;
+
+/// <summary>The file of a listening Unix socket: who may connect, what is replaced, what is removed.</summary>
+[SupportedOSPlatform("linux")]
+public sealed class UnixSocketFileTests : IDisposable
+{
+    private readonly KernelBench _bench = new();
+    private readonly string _path;
+
+    public UnixSocketFileTests() => _path = _bench.PathOf("socket");
+
+    public void Dispose() => _bench.Dispose();
+
+    [Fact]
+    public void The_file_belongs_to_its_owner_alone_unless_asked_otherwise()
+    {
+        var (first, _) = _bench.Listen(new UnixDomainSocketEndPoint(_path));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(_path));
+        first.Close();
+        var mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
+        _bench.Listen(new UnixDomainSocketEndPoint(_path), new ServerOptions { UnixSocketMode = mode });
+        Assert.Equal(mode, File.GetUnixFileMode(_path));
+    }
+
+    [Fact]
+    public void The_file_is_removed_at_the_close()
+    {
+        var (listener, _) = _bench.Listen(new UnixDomainSocketEndPoint(_path));
+        Assert.True(File.Exists(_path));
+        listener.Close();
+        Assert.False(File.Exists(_path));
+    }
+
+    [Fact]
+    public void The_file_is_removed_when_the_backend_is_disposed_of()
+    {
+        _bench.Listen(new UnixDomainSocketEndPoint(_path));
+        _bench.Backend.Dispose();
+        Assert.False(File.Exists(_path));
+    }
+
+    // BUG-078
+    [Fact]
+    public void A_live_listeners_path_is_not_taken()
+    {
+        var (_, sink) = _bench.Listen(new UnixDomainSocketEndPoint(_path));
+        Refuses();
+        _bench.Dial(new UnixDomainSocketEndPoint(_path));
+        _bench.PollUntil(() => sink.Accepted.Count > 0);
+    }
+
+    [Fact]
+    public void A_dead_listeners_file_is_replaced()
+    {
+        using (var dead = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
+        {
+            // .NET removes the file that it bound: this one has moved.
+            dead.Bind(new UnixDomainSocketEndPoint(_bench.PathOf("dead")));
+            File.Move(_bench.PathOf("dead"), _path);
+        }
+
+        Assert.True(File.Exists(_path));
+        var (_, sink) = _bench.Listen(new UnixDomainSocketEndPoint(_path));
+        _bench.Dial(new UnixDomainSocketEndPoint(_path));
+        _bench.PollUntil(() => sink.Accepted.Count == 1);
+    }
+
+    [Fact]
+    public void A_regular_file_a_folder_and_a_link_stay_what_they_are()
+    {
+        File.WriteAllText(_path, "precious");
+        Refuses();
+        Assert.Equal("precious", File.ReadAllText(_path));
+        File.Delete(_path);
+
+        Directory.CreateDirectory(_path);
+        Refuses();
+        Assert.True(Directory.Exists(_path));
+        Directory.Delete(_path);
+
+        File.CreateSymbolicLink(_path, "elsewhere");
+        Refuses();
+        Assert.Equal("elsewhere", new FileInfo(_path).LinkTarget);
+    }
+
+    // BUG-079
+    [Fact]
+    public void A_successors_file_is_not_removed()
+    {
+        var (listener, _) = _bench.Listen(new UnixDomainSocketEndPoint(_path));
+        File.Move(_path, _bench.PathOf("moved"));
+        File.WriteAllText(_path, "successor");
+        listener.Close();
+        Assert.Equal("successor", File.ReadAllText(_path));
+    }
+
+    // BUG-081
+    [Fact]
+    public void Paths_of_107_bytes_fit_and_longer_ones_are_refused()
+    {
+        var prefix = _bench.PathOf("");
+        var longest = prefix + new string('p', 107 - Encoding.UTF8.GetByteCount(prefix));
+        var (listener, _) = _bench.Listen(new UnixDomainSocketEndPoint(longest));
+        Assert.Equal(longest, listener.LocalName.ToString());
+        Assert.ThrowsAny<ArgumentException>(() => _bench.Listen(new UnixDomainSocketEndPoint(longest + "p")));
+    }
+
+    [Fact]
+    public void An_abstract_name_needs_no_file_and_keeps_every_byte()
+    {
+        var name = "\0sluice-" + Guid.NewGuid().ToString("N") + "\0tail";
+        var (listener, sink) = _bench.Listen(new UnixDomainSocketEndPoint(name));
+        Assert.Equal(new UnixDomainSocketEndPoint(name), listener.LocalName);
+        _bench.Dial(new UnixDomainSocketEndPoint(name));
+        _bench.PollUntil(() => sink.Accepted.Count == 1);
+        Assert.ThrowsAny<SocketException>(() => _bench.Dial(new UnixDomainSocketEndPoint(name[..^5])));
+    }
+
+    private void Refuses()
+    {
+        var exception = Assert.Throws<SocketException>(() => _bench.Listen(new UnixDomainSocketEndPoint(_path)));
+        Assert.Equal(SocketError.AddressAlreadyInUse, exception.SocketErrorCode);
+    }
+}

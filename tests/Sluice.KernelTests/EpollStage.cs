@@ -1,0 +1,85 @@
+using System.Net;
+using System.Net.Sockets;
+using Sluice.Testing;
+
+namespace Sluice.KernelTests;
+
+/// <summary>A stage on epoll and real sockets of one family. A check that does not end is stopped by a timer of its loop.</summary>
+internal sealed class EpollStage : CheckStage
+{
+    private const int SettlingPasses = 50;
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+
+    private readonly SocketFamily _family;
+    private readonly string _directory;
+    private int _paths;
+
+    private EpollStage(EventLoop loop, SocketFamily family, string directory)
+    {
+        Loop = loop;
+        _family = family;
+        _directory = directory;
+    }
+
+    public override EventLoop Loop { get; }
+
+    public override CheckNeeds Offers => OffersOf(_family);
+
+    public static CheckNeeds OffersOf(SocketFamily family) => family == SocketFamily.Unix ? CheckNeeds.Unix : CheckNeeds.Tcp;
+
+    /// <summary>Why the family cannot be used on this machine, or null where it can.</summary>
+    public static string? WhyNot(SocketFamily family) =>
+        family == SocketFamily.Tcp6 && !Socket.OSSupportsIPv6 ? "This machine has no IPv6." : null;
+
+    public static void Run(TransportCheck check, SocketFamily family)
+    {
+        var directory = Directory.CreateTempSubdirectory("sluice-");
+        try
+        {
+            using var loop = new EventLoop(new EventLoopOptions { Backend = LoopBackend.Epoll });
+            new EpollStage(loop, family, directory.FullName).RunToTheEnd(check);
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+    }
+
+    public override EndPoint CreateListenAddress() => _family switch
+    {
+        SocketFamily.Tcp4 => new IPEndPoint(IPAddress.Loopback, 0),
+        SocketFamily.Tcp6 => new IPEndPoint(IPAddress.IPv6Loopback, 0),
+        _ => new UnixDomainSocketEndPoint(Path.Combine(_directory, $"{++_paths}")),
+    };
+
+    /// <summary>Over loopback a send is there when it returns: what is under way needs passes, not time.</summary>
+    public override Task SettleAsync() => PassesAsync(SettlingPasses);
+
+    private protected override Task StepAsync() => NextPassAsync();
+
+    private void RunToTheEnd(TransportCheck check)
+    {
+        var isLate = false;
+        var performed = Task.CompletedTask;
+        try
+        {
+            Loop.RunUntilComplete(() =>
+            {
+                Loop.CallLater(Deadline, () =>
+                {
+                    isLate = true;
+                    Loop.Stop();
+                });
+                return performed = PerformAsync(check);
+            });
+        }
+        catch (Exception exception) when (!isLate)
+        {
+            throw new CheckFailedException($"{check.Name}, {_family}: {exception.Message}{Environment.NewLine}{DescribeRecords()}", exception);
+        }
+        catch (InvalidOperationException) when (!performed.IsCompleted)
+        {
+            throw new CheckFailedException($"{check.Name}, {_family}, did not end within {Deadline}.{Environment.NewLine}{DescribeRecords()}");
+        }
+    }
+}
