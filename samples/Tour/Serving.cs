@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Sluice;
 
 namespace Tour;
@@ -14,8 +13,7 @@ internal static class Serving
         var transcript = new Transcript();
         var tcp = await loop.CreateServerAsync(
             () => new Echo(transcript, "tcp"), new IPEndPoint(IPAddress.Loopback, port), null, interrupted);
-        var unix = await loop.CreateServerAsync(
-            () => new Echo(transcript, "unix"), new UnixDomainSocketEndPoint(path), null, interrupted);
+        await loop.CreateUnixServerAsync(() => new Echo(transcript, "unix"), path, null, interrupted);
         Console.WriteLine("Two echo servers. In another terminal type one of these, then a few lines, then Ctrl+D:");
         Console.WriteLine($"   nc -N 127.0.0.1 {((IPEndPoint)tcp.EndPoints[0]).Port}");
         Console.WriteLine($"   nc -N -U {path}");

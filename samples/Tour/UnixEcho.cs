@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Sluice;
 
 namespace Tour;
@@ -10,11 +9,11 @@ internal static class UnixEcho
     {
         const string Message = "Hello Unix!";
         var transcript = new Transcript("4. A Unix socket and a buffered protocol: the kernel writes into the protocol's own 8 bytes");
-        var address = new UnixDomainSocketEndPoint(Path.Combine(Path.GetTempPath(), $"sluice-tour-{Environment.ProcessId}.sock"));
-        var server = await loop.CreateServerAsync(() => new BufferedEcho(transcript, Message.Length), address);
+        var path = Path.Combine(Path.GetTempPath(), $"sluice-tour-{Environment.ProcessId}.sock");
+        var server = await loop.CreateUnixServerAsync(() => new BufferedEcho(transcript, Message.Length), path);
 
         var connectionLost = loop.CreateFuture();
-        var (_, client) = await loop.CreateConnectionAsync(() => new Client(transcript, Message, connectionLost), address);
+        var (_, client) = await loop.CreateUnixConnectionAsync(() => new Client(transcript, Message, connectionLost), path);
         await connectionLost.Task;
         await server.DisposeAsync();
 

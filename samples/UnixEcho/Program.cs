@@ -1,16 +1,15 @@
 // Echo over a Unix socket. The server is a BufferedProtocol: the kernel writes into its own buffer, and the echo leaves from there.
-using System.Net.Sockets;
 using System.Text;
 using Sluice;
 
 EventLoop.Run(async loop =>
 {
     var path = Path.Combine(Path.GetTempPath(), $"sluice-echo-{Environment.ProcessId}.sock");
-    await using var server = await loop.CreateServerAsync(() => new BufferedEcho(), new UnixDomainSocketEndPoint(path));
+    await using var server = await loop.CreateUnixServerAsync(() => new BufferedEcho(), path);
     Console.WriteLine($"Serving on {server.EndPoints[0]}");
 
     var connectionLost = loop.CreateFuture();
-    await loop.CreateConnectionAsync(() => new Client("Hello World!", connectionLost), new UnixDomainSocketEndPoint(path));
+    await loop.CreateUnixConnectionAsync(() => new Client("Hello World!", connectionLost), path);
     await connectionLost.Task;
 });
 
