@@ -77,6 +77,7 @@ internal abstract class StreamTransport : ITransport, IStreamSink, IStepFlush, I
     public void Close()
     {
         EnterCall();
+        if (_state.Life == Life.Opening) Abandon(reset: false);
         if (!_state.TryClose()) return;
         _channel.StopReading();
         Flush();
@@ -88,6 +89,7 @@ internal abstract class StreamTransport : ITransport, IStreamSink, IStepFlush, I
     public void Abort()
     {
         EnterCall();
+        if (_state.Life == Life.Opening) Abandon(reset: true);
         if (!_state.TryAbort()) return;
         if (_outstanding == 0 && !_queue.IsEmpty) _channel.TryWrite(_queue.View, default, out _);
         Lose(null);
@@ -211,18 +213,18 @@ internal abstract class StreamTransport : ITransport, IStreamSink, IStepFlush, I
     /// <summary>At the loop's end: what is open is aborted, what is closing may go on for a while, what was never made goes.</summary>
     internal void EndWithLoop()
     {
-        if (_state.Life == Life.Opening) Abandon();
+        if (_state.Life == Life.Opening) Abandon(reset: true);
         if (_state.Life != Life.Open) return;
         if (_loop.Debug) _loop.Errors.LogNeverClosed(this);
         Abort();
     }
 
     /// <summary>Before ConnectionMade: goes without a callback.</summary>
-    internal void Abandon()
+    internal void Abandon(bool reset = true)
     {
         if (!_state.TryAbandon()) return;
         _waiter = null;
-        Release(reset: true);
+        Release(reset);
     }
 
     void IStreamSink.OnRead(ReadOnlySpan<byte> data)

@@ -7,7 +7,8 @@ namespace Sluice.Tests.Doubles;
 
 /// <summary>
 /// A stream whose peer is the test. Writes each order from above down as a line, answers writes as scripted (else takes all), and
-/// notes in <see cref="ScriptedBackend.Violations"/> what breaks a law of the seam.
+/// notes in <see cref="ScriptedBackend.Violations"/> what breaks a law of the seam. Starting or stopping to read where that changes
+/// nothing leaves no line: both are idempotent.
 /// </summary>
 internal sealed class ScriptedChannel(ScriptedBackend backend, List<string> trace) : StreamChannel
 {
@@ -95,16 +96,11 @@ internal sealed class ScriptedChannel(ScriptedBackend backend, List<string> trac
 
     public override void StartReading()
     {
-        Order("StartReading");
+        SetReading(true, "StartReading");
         backend.Require(!_hasEnded, "StartReading after OnReadEnd");
-        IsReading = true;
     }
 
-    public override void StopReading()
-    {
-        Order("StopReading");
-        IsReading = false;
-    }
+    public override void StopReading() => SetReading(false, "StopReading");
 
     public override int TryWrite(in WriteSlice queue, ReadOnlySpan<byte> extra, out IoError error)
     {
@@ -148,9 +144,21 @@ internal sealed class ScriptedChannel(ScriptedBackend backend, List<string> trac
         });
     }
 
+    private void SetReading(bool on, string order)
+    {
+        RequireOpen(order);
+        if (IsReading != on) trace.Add(order);
+        IsReading = on;
+    }
+
     private void Order(string order)
     {
+        RequireOpen(order);
         trace.Add(order);
+    }
+
+    private void RequireOpen(string order)
+    {
         backend.Require(_sink is not null, $"{order} before Attach");
         backend.Require(!_isClosed, $"{order} after Close");
     }
