@@ -20,6 +20,9 @@ internal abstract class StreamTransport : ITransport, IStreamSink, IStepFlush, I
     /// <summary>From this size on a write is offered to the kernel at once, from the caller's memory.</summary>
     private const int LargeWrite = 4096;
 
+    /// <summary>How many bytes of a write in parts are gathered before the kernel is offered them.</summary>
+    private const int MostGathered = 64 * 1024;
+
     /// <summary>How many writes to a lost connection stay unremarked.</summary>
     private const int SilentlyDroppedWrites = 4;
 
@@ -119,10 +122,8 @@ internal abstract class StreamTransport : ITransport, IStreamSink, IStepFlush, I
     {
         EnterCall();
         if (!MayWrite(data.IsEmpty ? 0 : 1)) return;
-        foreach (var segment in data)
-        {
-            if (MayWrite(segment.Length, count: false)) Accept(segment.Span);
-        }
+        foreach (var segment in data) Gather(segment.Span);
+        EndGathering(data.Length);
     }
 
     public void WriteLines(IEnumerable<ReadOnlyMemory<byte>> parts)
@@ -130,10 +131,20 @@ internal abstract class StreamTransport : ITransport, IStreamSink, IStepFlush, I
         ArgumentNullException.ThrowIfNull(parts);
         EnterCall();
         if (!MayWrite(1)) return;
-        foreach (var part in parts)
+        var total = 0L;
+        try
         {
-            _reserved = 0;
-            if (MayWrite(part.Length, count: false)) Accept(part.Span);
+            foreach (var part in parts)
+            {
+                _reserved = 0;
+                if (!MayWrite(part.Length, count: false)) continue;
+                Gather(part.Span);
+                total += part.Length;
+            }
+        }
+        finally
+        {
+            EndGathering(total);
         }
     }
 
@@ -436,6 +447,24 @@ internal abstract class StreamTransport : ITransport, IStreamSink, IStepFlush, I
         }
     }
 
+    /// <summary>
+    /// Queues one part of a write. The protocol hears nothing before all parts are in: what it writes then must not come between them.
+    /// </summary>
+    private void Gather(ReadOnlySpan<byte> part)
+    {
+        if (_state.IsLost) return;
+        if (_outstanding == 0 && (long)_queue.Count + part.Length > Math.Min(MostGathered, _maxWriteBufferSize)) Offer(part);
+        else if (!Overflows(part.Length)) _queue.Append(_loop.Segments, part);
+    }
+
+    private void EndGathering(long total)
+    {
+        if (_state.IsLost || total == 0) return;
+        if (_queue.IsEmpty) AwaitRest();
+        else if (_outstanding == 0 && (total >= LargeWrite || _queue.Count > _flow.High)) Send(default);
+        else AfterGrowth();
+    }
+
     private void AfterGrowth()
     {
         if (_outstanding == 0) FlushLater();
@@ -454,37 +483,43 @@ internal abstract class StreamTransport : ITransport, IStreamSink, IStepFlush, I
         if (!_state.IsLost && _outstanding == 0 && !_queue.IsEmpty) Send(default);
     }
 
-    /// <summary>Offers the queue and the extra bytes to the kernel, keeps what it does not take, and waits for it to take more.</summary>
+    /// <summary>Offers the queue and the extra bytes to the kernel, and says what came of it.</summary>
     private void Send(ReadOnlySpan<byte> extra)
+    {
+        if (Offer(extra)) AwaitRest();
+    }
+
+    /// <summary>Offers the queue and the extra bytes to the kernel and leaves to the backend what it does not take. False where that lost the connection.</summary>
+    private bool Offer(ReadOnlySpan<byte> extra)
     {
         var queued = _queue.Count;
         var taken = _channel.TryWrite(_queue.View, extra, out var error);
         if (!error.IsNone)
         {
             LoseBroken(error);
-            return;
+            return false;
         }
 
         if (queued > 0) _queue.Consume(_loop.Segments, Math.Min(taken, queued));
         var rest = taken > queued ? extra[(taken - queued)..] : extra;
-        if (Overflows(rest.Length)) return;
+        if (Overflows(rest.Length)) return false;
         if (!rest.IsEmpty) _queue.Append(_loop.Segments, rest);
-        AwaitRest();
+        StartWrite();
+        return true;
+    }
+
+    private void StartWrite()
+    {
+        if (_queue.IsEmpty || _outstanding != 0) return;
+        _outstanding = _queue.Count;
+        _channel.StartWrite(_queue.View);
     }
 
     /// <summary>Leaves the rest of the queue to the backend, then says what that means: drained, above high, or down to low.</summary>
     private void AwaitRest()
     {
-        if (_queue.IsEmpty)
-        {
-            Drained();
-        }
-        else
-        {
-            _outstanding = _queue.Count;
-            _channel.StartWrite(_queue.View);
-        }
-
+        StartWrite();
+        if (_queue.IsEmpty) Drained();
         if (_state.IsLost) return;
         if (_flow.TryPause(_queue.Count)) _binding.FlowChanged(this, pause: true);
         else if (!_state.IsClosing && _flow.TryResume(_queue.Count)) _binding.FlowChanged(this, pause: false);
