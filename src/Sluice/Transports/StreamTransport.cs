@@ -185,9 +185,8 @@ internal abstract class StreamTransport : ITransport, IStreamSink, IStepFlush, I
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, reserved);
         if (!MayWrite(count)) return;
         _queue.Commit(count);
-        if (Overflows(0)) return;
-        if (_outstanding == 0 && (count >= LargeWrite || _queue.Count > _flow.High)) Send(default);
-        else AfterGrowth();
+        if (_outstanding == 0 && (count >= LargeWrite || _queue.Count > MostUnoffered)) Send(default);
+        else if (!Overflows(0)) AfterGrowth();
     }
 
     public void SetProtocol(IProtocol<ITransport> protocol) => Exchange(protocol?.Instance);
@@ -410,6 +409,9 @@ internal abstract class StreamTransport : ITransport, IStreamSink, IStepFlush, I
         else if (!keepOpen && !_state.IsClosing) Close();
     }
 
+    /// <summary>What may wait for the end of the step: neither watermark nor limit counts before the kernel was asked.</summary>
+    private int MostUnoffered => Math.Min(_flow.High, _maxWriteBufferSize);
+
     private void EnterCall()
     {
         _loop.VerifyThread();
@@ -436,7 +438,7 @@ internal abstract class StreamTransport : ITransport, IStreamSink, IStepFlush, I
 
     private void Accept(ReadOnlySpan<byte> data)
     {
-        if (_outstanding == 0 && (data.Length >= LargeWrite || (long)_queue.Count + data.Length > _flow.High))
+        if (_outstanding == 0 && (data.Length >= LargeWrite || (long)_queue.Count + data.Length > MostUnoffered))
         {
             Send(data);
         }
