@@ -160,6 +160,7 @@ internal abstract class StreamTransport : ITransport, IStreamSink, IStepFlush, I
     {
         EnterCall();
         _flow.SetLimits(high, low);
+        if (_queue.Count > _flow.High) Flush();
         if (!_state.IsLost && _flow.TryPause(_queue.Count)) _binding.FlowChanged(this, pause: true);
     }
 
