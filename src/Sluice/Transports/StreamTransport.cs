@@ -250,7 +250,9 @@ internal abstract class StreamTransport : ITransport, IStreamSink, IStepFlush, I
         while (_state.IsReading && _stash is null && _binding.Buffered is { } asked)
         {
             if (_binding.GetBuffer(-1, out var buffer) is { } exception) Fail(exception, "GetBuffer");
-            else if (ReferenceEquals(asked, _binding.Buffered)) return buffer;
+            // The kernel may have nothing to read after all: what GetBuffer wrote must not wait for bytes that do not come.
+            if (_flushQueued) _loop.EndStep();
+            if (_state.IsReading && ReferenceEquals(asked, _binding.Buffered)) return buffer;
         }
 
         return default;
