@@ -306,7 +306,8 @@ internal abstract class StreamTransport : ITransport, IStreamSink, IStepFlush, I
         _flushQueued = false;
         _reserved = 0;
         Flush();
-        if (_queue.IsEmpty) _queue.Clear(_loop.Segments);
+        // Room that was reserved and not used goes back, unless a callback of this very flush has just reserved it.
+        if (_queue.IsEmpty && _reserved == 0) _queue.Clear(_loop.Segments);
     }
 
     void ILoopWork.Run(int code)
@@ -548,6 +549,7 @@ internal abstract class StreamTransport : ITransport, IStreamSink, IStepFlush, I
     /// <summary>A callback threw: what it had written leaves first, then the handler hears of it, then the connection is reset.</summary>
     private void Fail(Exception exception, string callback)
     {
+        _reserved = 0;
         Flush();
         _binding.Report($"Fatal error: protocol.{callback}() call failed.", exception, this);
         _state.TryAbort();
