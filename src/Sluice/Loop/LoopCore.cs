@@ -257,7 +257,8 @@ internal sealed class LoopCore
         var wait = longestWait;
         if (_timers.Count > 0)
         {
-            var untilTimer = Math.Clamp(_timers.FirstDue - Time.Ticks, 0, LongestWait.Ticks);
+            var (due, now) = (_timers.FirstDue, Time.Ticks);
+            var untilTimer = due <= now ? 0 : Math.Min(due - now, LongestWait.Ticks);
             if (wait < TimeSpan.Zero || untilTimer < wait.Ticks) wait = new TimeSpan(untilTimer);
         }
 
