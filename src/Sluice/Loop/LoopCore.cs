@@ -172,7 +172,7 @@ internal sealed class LoopCore
 
         // What became ready in this pass runs before timers that are as young; where nothing did, all timers may run.
         if (_ready.Count == 0) mark = _timers.NextSequence;
-        PollBackend(WaitTime(longestWait, until));
+        PollBackend(WaitTime(longestWait, until), until);
         RunTimers(mark);
     }
 
@@ -265,7 +265,7 @@ internal sealed class LoopCore
         return wait;
     }
 
-    private void PollBackend(TimeSpan wait)
+    private void PollBackend(TimeSpan wait, Task? until)
     {
         if (_spin > TimeSpan.Zero && wait != TimeSpan.Zero)
         {
@@ -273,12 +273,13 @@ internal sealed class LoopCore
             var end = started + (wait > TimeSpan.Zero && wait < _spin ? wait : _spin);
             do
             {
-                if (Backend.Poll(TimeSpan.Zero) || HasReadyWork || _stopAsked) return;
+                // A wake-up that one of these polls has taken does not come again: whatever it may stand for is looked at here.
+                if (Backend.Poll(TimeSpan.Zero) || HasReadyWork || _stopAsked || until is { IsCompleted: true }) return;
             }
             while (Time < end);
 
-            if (wait > TimeSpan.Zero) wait = wait > _spin ? wait - (Time - started) : TimeSpan.Zero;
-            if (wait < TimeSpan.Zero && wait != Timeout.InfiniteTimeSpan) wait = TimeSpan.Zero;
+            // Never negative: a rest of -1 ms would read as no end.
+            if (wait > TimeSpan.Zero) wait = new TimeSpan(Math.Max(0, (wait - (Time - started)).Ticks));
         }
 
         Backend.Poll(wait);
