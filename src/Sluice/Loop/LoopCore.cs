@@ -166,6 +166,8 @@ internal sealed class LoopCore
     public void RunPass(TimeSpan longestWait, Task? until = null)
     {
         Passes++;
+        // While the loop rests its objects may be used, and what was written then belongs to no step.
+        if (_flushHead is not null) EndStep();
         _inbox.TakeInto(ref _ready);
         var mark = _timers.NextSequence;
         for (var left = _ready.Count; left > 0; left--) RunReady(_ready.Dequeue());
