@@ -78,7 +78,8 @@ internal sealed class LoopTimeProvider(LoopCore loop) : TimeProvider
 
             lock (_gate)
             {
-                if (_nextDue == Timeout.InfiniteTimeSpan) return;
+                // Another thread may have put the timer off while its place in the heap was still the old one.
+                if (_nextDue == Timeout.InfiniteTimeSpan || _nextDue > loop.Time) return;
                 var again = _period > TimeSpan.Zero;
                 _nextDue = again ? LoopTimes.After(loop.Time, _period) : Timeout.InfiniteTimeSpan;
             }
