@@ -93,7 +93,7 @@ internal sealed class LoopCore
     }
 
     /// <summary>Queues a turn behind all that is ready. On the loop's thread.</summary>
-    public void Enqueue(ILoopWork work, int code) => Enqueue(new ReadyItem(work, null, code));
+    public void Enqueue(ILoopWork work, int code) => Append(new ReadyItem(work, null, code));
 
     /// <summary>Queues a turn from any thread, in one FIFO with <see cref="Enqueue"/>.</summary>
     /// <returns>False once the loop is closed.</returns>
@@ -218,7 +218,7 @@ internal sealed class LoopCore
         return variable is "1" || string.Equals(variable, "true", StringComparison.OrdinalIgnoreCase);
     }
 
-    private void Enqueue(in ReadyItem item)
+    private void Append(in ReadyItem item)
     {
         // One FIFO: what another thread has handed over before comes first.
         if (_inbox.HasItems) _inbox.TakeInto(ref _ready);
@@ -229,7 +229,7 @@ internal sealed class LoopCore
     {
         if (_current == this && !IsClosed)
         {
-            Enqueue(item);
+            Append(item);
             return true;
         }
 
