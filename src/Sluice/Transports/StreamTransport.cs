@@ -306,8 +306,8 @@ internal abstract class StreamTransport : ITransport, IStreamSink, IStepFlush, I
         _flushQueued = false;
         _reserved = 0;
         Flush();
-        // Room that was reserved and not used goes back, unless a callback of this very flush has just reserved it.
-        if (_queue.IsEmpty && _reserved == 0) _queue.Clear(_loop.Segments);
+        // Room that was reserved and not used goes back.
+        if (_queue.IsEmpty) _queue.Clear(_loop.Segments);
     }
 
     void ILoopWork.Run(int code)
