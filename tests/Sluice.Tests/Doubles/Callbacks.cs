@@ -6,6 +6,7 @@ namespace Sluice.Tests.Doubles;
 internal sealed class Callbacks(List<string> trace)
 {
     private readonly Dictionary<string, Action<ITransport>> _actions = [];
+    private readonly Stack<string> _running = new();
 
     public ITransport? Transport { get; private set; }
 
@@ -17,6 +18,9 @@ internal sealed class Callbacks(List<string> trace)
 
     /// <summary>The reason of ConnectionLost.</summary>
     public Exception? Reason { get; private set; }
+
+    /// <summary>What no protocol may see: a callback inside another (those of flow control excepted), and data while reading is paused.</summary>
+    public List<string> Violations { get; } = [];
 
     /// <summary>Done in every call of the named callback, after its line.</summary>
     public void On(string callback, Action<ITransport> action) => _actions[callback] = action;
@@ -44,12 +48,22 @@ internal sealed class Callbacks(List<string> trace)
     {
         var text = Encoding.Latin1.GetString(data);
         Received.Append(text);
+        if (!Transport!.IsReading) Violations.Add($"{callback} while not reading");
         Called(callback, text.Length > 20 ? $"{text.Length} bytes" : text);
     }
 
     public void Called(string callback, string detail = "")
     {
         trace.Add(detail.Length > 0 ? $"{callback}({detail})" : callback);
-        if (_actions.TryGetValue(callback, out var action)) action(Transport!);
+        if (_running.TryPeek(out var outer) && callback is not ("PauseWriting" or "ResumeWriting")) Violations.Add($"{callback} inside {outer}");
+        _running.Push(callback);
+        try
+        {
+            if (_actions.TryGetValue(callback, out var action)) action(Transport!);
+        }
+        finally
+        {
+            _running.Pop();
+        }
     }
 }
