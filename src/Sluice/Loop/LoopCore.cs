@@ -169,13 +169,15 @@ internal sealed class LoopCore
     public void RunPass(TimeSpan longestWait, Task? until = null)
     {
         Passes++;
+        // While the loop rests its objects may be used, and what was written then belongs to no step.
+        if (_flushHead is not null) EndStep();
         _inbox.TakeInto(ref _ready);
         var mark = _timers.NextSequence;
         for (var left = _ready.Count; left > 0; left--) RunReady(_ready.Dequeue());
 
         // What became ready in this pass runs before timers that are as young; where nothing did, all timers may run.
         if (_ready.Count == 0) mark = _timers.NextSequence;
-        PollBackend(WaitTime(longestWait, until));
+        PollBackend(WaitTime(longestWait, until), until);
         RunTimers(mark);
     }
 
@@ -278,7 +280,7 @@ internal sealed class LoopCore
         return wait;
     }
 
-    private void PollBackend(TimeSpan wait)
+    private void PollBackend(TimeSpan wait, Task? until)
     {
         if (_spin > TimeSpan.Zero && wait != TimeSpan.Zero)
         {
@@ -286,12 +288,13 @@ internal sealed class LoopCore
             var end = started + (wait > TimeSpan.Zero && wait < _spin ? wait : _spin);
             do
             {
-                if (Backend.Poll(TimeSpan.Zero) || HasReadyWork || _stopAsked) return;
+                // A wake-up that one of these polls has taken does not come again: whatever it may stand for is looked at here.
+                if (Backend.Poll(TimeSpan.Zero) || HasReadyWork || _stopAsked || until is { IsCompleted: true }) return;
             }
             while (Time < end);
 
-            if (wait > TimeSpan.Zero) wait = wait > _spin ? wait - (Time - started) : TimeSpan.Zero;
-            if (wait < TimeSpan.Zero && wait != Timeout.InfiniteTimeSpan) wait = TimeSpan.Zero;
+            // Never negative: a rest of -1 ms would read as no end.
+            if (wait > TimeSpan.Zero) wait = new TimeSpan(Math.Max(0, (wait - (Time - started)).Ticks));
         }
 
         Backend.Poll(wait);

@@ -18,6 +18,9 @@ internal abstract class SendingTransport : IStepFlush
     /// <summary>From this size on a write is offered to the kernel at once, from the caller's memory.</summary>
     private const int LargeWrite = 4096;
 
+    /// <summary>How many bytes of a write in parts are gathered before the kernel is offered them.</summary>
+    private const int MostGathered = 64 * 1024;
+
     /// <summary>How many writes to a lost connection stay unremarked.</summary>
     private const int SilentlyDroppedWrites = 4;
 
@@ -45,6 +48,12 @@ internal abstract class SendingTransport : IStepFlush
 
     IStepFlush? IStepFlush.NextToFlush { get; set; }
 
+    /// <summary>Something was accepted that waits for the end of the step.</summary>
+    private protected bool AwaitsEndOfStep => _flushQueued;
+
+    /// <summary>What may wait for the end of the step: neither watermark nor limit counts before the kernel was asked.</summary>
+    private int MostUnoffered => Math.Min(_flow.High, _maxWriteBufferSize);
+
     /// <summary>Nothing that was accepted waits any more.</summary>
     private protected bool IsDrained => _queue.IsEmpty;
 
@@ -58,10 +67,8 @@ internal abstract class SendingTransport : IStepFlush
     {
         EnterCall();
         if (!MayWrite(data.IsEmpty ? 0 : 1)) return;
-        foreach (var segment in data)
-        {
-            if (MayWrite(segment.Length, count: false)) Accept(segment.Span);
-        }
+        foreach (var segment in data) Gather(segment.Span);
+        EndGathering(data.Length);
     }
 
     public void WriteLines(IEnumerable<ReadOnlyMemory<byte>> parts)
@@ -69,10 +76,20 @@ internal abstract class SendingTransport : IStepFlush
         ArgumentNullException.ThrowIfNull(parts);
         EnterCall();
         if (!MayWrite(1)) return;
-        foreach (var part in parts)
+        var total = 0L;
+        try
         {
-            _reserved = 0;
-            if (MayWrite(part.Length, count: false)) Accept(part.Span);
+            foreach (var part in parts)
+            {
+                _reserved = 0;
+                if (!MayWrite(part.Length, count: false)) continue;
+                Gather(part.Span);
+                total += part.Length;
+            }
+        }
+        finally
+        {
+            EndGathering(total);
         }
     }
 
@@ -88,6 +105,7 @@ internal abstract class SendingTransport : IStepFlush
     {
         EnterCall();
         _flow.SetLimits(high, low);
+        if (_queue.Count > _flow.High) Flush();
         if (!_state.IsLost && _flow.TryPause(_queue.Count)) FlowChanged(pause: true);
     }
 
@@ -113,9 +131,8 @@ internal abstract class SendingTransport : IStepFlush
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, reserved);
         if (!MayWrite(count)) return;
         _queue.Commit(count);
-        if (Overflows(0)) return;
-        if (_outstanding == 0 && (count >= LargeWrite || _queue.Count > _flow.High)) Send(default);
-        else AfterGrowth();
+        if (_outstanding == 0 && (count >= LargeWrite || _queue.Count > MostUnoffered)) Send(default);
+        else if (!Overflows(0)) AfterGrowth();
     }
 
     void IStepFlush.FlushStep()
@@ -123,15 +140,19 @@ internal abstract class SendingTransport : IStepFlush
         _flushQueued = false;
         _reserved = 0;
         Flush();
-        if (_queue.IsEmpty) _queue.Clear(_loop.Segments);
+        // Room that was reserved and not used goes back, unless a callback of this very flush has just reserved it.
+        if (_queue.IsEmpty && _reserved == 0) _queue.Clear(_loop.Segments);
     }
 
-    /// <summary>Begins every call of the user's that acts: on the right thread, and what was lent is lent no longer.</summary>
+    /// <summary>Begins every call of the user's that acts: on the right thread, and with nothing lent.</summary>
     private protected void EnterCall()
     {
         _loop.VerifyThread();
-        _reserved = 0;
+        DropReservation();
     }
+
+    /// <summary>Memory that was lent is lent no longer.</summary>
+    private protected void DropReservation() => _reserved = 0;
 
     /// <summary>Hands what has been accepted to the kernel now, where no write is outstanding.</summary>
     private protected void Flush()
@@ -209,7 +230,7 @@ internal abstract class SendingTransport : IStepFlush
 
     private void Accept(ReadOnlySpan<byte> data)
     {
-        if (_outstanding == 0 && (data.Length >= LargeWrite || (long)_queue.Count + data.Length > _flow.High))
+        if (_outstanding == 0 && (data.Length >= LargeWrite || (long)_queue.Count + data.Length > MostUnoffered))
         {
             Send(data);
         }
@@ -218,6 +239,24 @@ internal abstract class SendingTransport : IStepFlush
             _queue.Append(_loop.Segments, data);
             AfterGrowth();
         }
+    }
+
+    /// <summary>
+    /// Queues one part of a write. The protocol hears nothing before all parts are in: what it writes then must not come between them.
+    /// </summary>
+    private void Gather(ReadOnlySpan<byte> part)
+    {
+        if (_state.IsLost) return;
+        if (_outstanding == 0 && (long)_queue.Count + part.Length > Math.Min(MostGathered, _maxWriteBufferSize)) Offer(part);
+        else if (!Overflows(part.Length)) _queue.Append(_loop.Segments, part);
+    }
+
+    private void EndGathering(long total)
+    {
+        if (_state.IsLost || total == 0) return;
+        if (_queue.IsEmpty) AwaitRest();
+        else if (_outstanding == 0 && (total >= LargeWrite || _queue.Count > _flow.High)) Send(default);
+        else AfterGrowth();
     }
 
     private void AfterGrowth()
@@ -233,37 +272,46 @@ internal abstract class SendingTransport : IStepFlush
         _loop.FlushAtEndOfStep(this);
     }
 
-    /// <summary>Offers the queue and the extra bytes to the kernel, and keeps what it does not take.</summary>
+    /// <summary>Offers the queue and the extra bytes to the kernel, and says what came of it.</summary>
     private void Send(ReadOnlySpan<byte> extra)
+    {
+        if (Offer(extra)) AwaitRest();
+    }
+
+    /// <summary>
+    /// Offers the queue and the extra bytes to the kernel and leaves to the backend what it does not take. False where that lost the
+    /// connection.
+    /// </summary>
+    private bool Offer(ReadOnlySpan<byte> extra)
     {
         var queued = _queue.Count;
         var taken = _channel.TryWrite(_queue.View, extra, out var error);
         if (!error.IsNone)
         {
             LoseBroken(error);
-            return;
+            return false;
         }
 
         if (queued > 0) _queue.Consume(_loop.Segments, Math.Min(taken, queued));
         var rest = taken > queued ? extra[(taken - queued)..] : extra;
-        if (Overflows(rest.Length)) return;
+        if (Overflows(rest.Length)) return false;
         if (!rest.IsEmpty) _queue.Append(_loop.Segments, rest);
-        AwaitRest();
+        StartWrite();
+        return true;
+    }
+
+    private void StartWrite()
+    {
+        if (_queue.IsEmpty || _outstanding != 0) return;
+        _outstanding = _queue.Count;
+        _channel.StartWrite(_queue.View);
     }
 
     /// <summary>Leaves the rest of the queue to the backend, then says what that means: drained, above high, or down to low.</summary>
     private void AwaitRest()
     {
-        if (_queue.IsEmpty)
-        {
-            Drained();
-        }
-        else
-        {
-            _outstanding = _queue.Count;
-            _channel.StartWrite(_queue.View);
-        }
-
+        StartWrite();
+        if (_queue.IsEmpty) Drained();
         if (_state.IsLost) return;
         if (_flow.TryPause(_queue.Count)) FlowChanged(pause: true);
         else if (!_state.IsClosing && _flow.TryResume(_queue.Count)) FlowChanged(pause: false);

@@ -52,6 +52,7 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
     public void Close()
     {
         EnterCall();
+        if (_state.Life == Life.Opening) Abandon(reset: false);
         if (!_state.TryClose()) return;
         _channel.StopReading();
         Flush();
@@ -63,6 +64,7 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
     public void Abort()
     {
         EnterCall();
+        if (_state.Life == Life.Opening) Abandon(reset: true);
         if (!_state.TryAbort()) return;
         FlushUnheard();
         Lose(null);
@@ -116,18 +118,18 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
     /// <summary>At the loop's end: what is open is aborted, what is closing may go on for a while, what was never made goes.</summary>
     internal void EndWithLoop()
     {
-        if (_state.Life == Life.Opening) Abandon();
+        if (_state.Life == Life.Opening) Abandon(reset: true);
         if (_state.Life != Life.Open) return;
         if (_loop.Debug) _loop.Errors.LogNeverClosed(this);
         Abort();
     }
 
     /// <summary>Before ConnectionMade: goes without a callback.</summary>
-    internal void Abandon()
+    internal void Abandon(bool reset = true)
     {
         if (!_state.TryAbandon()) return;
         _waiter = null;
-        Release(reset: true);
+        Release(reset);
     }
 
     void IStreamSink.OnRead(ReadOnlySpan<byte> data)
@@ -142,7 +144,9 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
         while (_state.IsReading && _stash is null && _binding.Buffered is { } asked)
         {
             if (_binding.GetBuffer(-1, out var buffer) is { } exception) Fail(exception, "GetBuffer");
-            else if (ReferenceEquals(asked, _binding.Buffered)) return buffer;
+            // The kernel may have nothing to read after all: what GetBuffer wrote must not wait for bytes that do not come.
+            if (AwaitsEndOfStep) _loop.EndStep();
+            if (_state.IsReading && ReferenceEquals(asked, _binding.Buffered)) return buffer;
         }
 
         return default;
@@ -279,6 +283,7 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
     /// <summary>A callback threw: what it had written leaves first, then the handler hears of it, then the connection is reset.</summary>
     private void Fail(Exception exception, string callback)
     {
+        DropReservation();
         Flush();
         _binding.Report($"Fatal error: protocol.{callback}() call failed.", exception, this);
         _state.TryAbort();
