@@ -19,7 +19,10 @@ internal sealed class Callbacks(List<string> trace)
     /// <summary>The reason of ConnectionLost.</summary>
     public Exception? Reason { get; private set; }
 
-    /// <summary>What no protocol may see: a callback inside another (those of flow control excepted), and data while reading is paused.</summary>
+    /// <summary>
+    /// What no protocol may see: a callback inside another (those of flow control excepted), data while reading is paused, a resume while
+    /// closing.
+    /// </summary>
     public List<string> Violations { get; } = [];
 
     /// <summary>Done in every call of the named callback, after its line.</summary>
@@ -56,6 +59,7 @@ internal sealed class Callbacks(List<string> trace)
     {
         trace.Add(detail.Length > 0 ? $"{callback}({detail})" : callback);
         if (_running.TryPeek(out var outer) && callback is not ("PauseWriting" or "ResumeWriting")) Violations.Add($"{callback} inside {outer}");
+        if (callback == "ResumeWriting" && Transport!.IsClosing) Violations.Add("ResumeWriting while closing");
         _running.Push(callback);
         try
         {
