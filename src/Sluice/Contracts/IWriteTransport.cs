@@ -5,7 +5,7 @@ namespace Sluice;
 /// <summary>A transport that sends a stream of bytes. (Guide: <i>Write-only Transports</i>.)</summary>
 /// <remarks>
 /// <para>A write never blocks and never throws for what the network does: a broken connection is reported by
-/// <see cref="BaseProtocol.ConnectionLost"/>. Writes to a lost connection are dropped and counted; from the fifth on each is logged.</para>
+/// <see cref="BaseProtocol.ConnectionLost"/>. Writes to a lost connection are dropped and counted; the fifth is logged, once.</para>
 /// <para>Small writes leave together at the end of the step in which they were made (one event, timer or queued callback of the loop);
 /// a write of 4 KiB or more, or one that lifts the buffer above its high watermark, is offered to the kernel at once.</para>
 /// <para>As an <see cref="IBufferWriter{T}"/> it lends its own memory: what <c>GetSpan</c> and <c>GetMemory</c> return is good until the

@@ -1,0 +1,84 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace Sluice.KernelTests.Samples;
+
+/// <summary>A sample that runs as a process of its own, as a newcomer would run it. Owned by a test; ends with it.</summary>
+internal sealed partial class SampleProcess : IDisposable
+{
+    private const int InterruptSignal = 2;
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly string Root = FindRoot();
+
+    private readonly Process _process;
+
+    private SampleProcess(Process process) => _process = process;
+
+    public static string ReadFile(string path) => File.ReadAllText(Path.Combine(Root, path));
+
+    public static SampleProcess Start(string sample, params string[] arguments)
+    {
+        // The samples are built as the tests are: same configuration, same framework.
+        var build = Path.GetRelativePath(Path.Combine(Root, "tests", "Sluice.KernelTests"), AppContext.BaseDirectory);
+        var program = Path.Combine(Root, "samples", sample, build, $"{sample}.dll");
+
+        // A shell that runs the tests in the background makes them ignore SIGINT, and children inherit that.
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", "dotnet", program, .. arguments])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        return new SampleProcess(Process.Start(start)!);
+    }
+
+    /// <summary>Runs a sample that ends by itself.</summary>
+    public static async Task<SampleResult> RunAsync(string sample, params string[] arguments)
+    {
+        using var process = Start(sample, arguments);
+        return await process.EndAsync();
+    }
+
+    /// <summary>The next line of its output that begins so; those before it are skipped.</summary>
+    public async Task<string> ReadLineAsync(string beginning)
+    {
+        using var limit = new CancellationTokenSource(Limit);
+        while (await _process.StandardOutput.ReadLineAsync(limit.Token) is { } line)
+        {
+            if (line.StartsWith(beginning, StringComparison.Ordinal)) return line;
+        }
+
+        throw new InvalidOperationException($"The output ended without a line that begins with '{beginning}'. {await _process.StandardError.ReadToEndAsync(limit.Token)}");
+    }
+
+    /// <summary>What Ctrl+C does.</summary>
+    public void Interrupt() => Assert.Equal(0, Kill(_process.Id, InterruptSignal));
+
+    /// <summary>Waits for its end.</summary>
+    public async Task<SampleResult> EndAsync()
+    {
+        using var limit = new CancellationTokenSource(Limit);
+        var output = _process.StandardOutput.ReadToEndAsync(limit.Token);
+        var errors = _process.StandardError.ReadToEndAsync(limit.Token);
+        await _process.WaitForExitAsync(limit.Token);
+        return new SampleResult(_process.ExitCode, Lines(await output), Lines(await errors));
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited) _process.Kill();
+        _process.Dispose();
+    }
+
+    private static string[] Lines(string text) => text.TrimEnd('\n').Split('\n', StringSplitOptions.TrimEntries);
+
+    private static string FindRoot()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Sluice.slnx"))) folder = folder.Parent;
+        return folder?.FullName ?? throw new InvalidOperationException($"{AppContext.BaseDirectory} is not within the repository");
+    }
+
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    private static partial int Kill(int process, int signal);
+}

@@ -1,0 +1,51 @@
+using System.Text.RegularExpressions;
+
+namespace Sluice.Tests.House;
+
+/// <summary>The documents lead where they say.</summary>
+public sealed partial class DocumentTests
+{
+    [GeneratedRegex(@"\]\((?<target>[^)#\s:]+)(?:#[^)\s]*)?\)")]
+    private static partial Regex RelativeLink { get; }
+
+    [GeneratedRegex(@"\]\(#(?<anchor>[^)\s]+)\)")]
+    private static partial Regex OwnAnchor { get; }
+
+    [GeneratedRegex(@"^#+ (?<title>.+)$", RegexOptions.Multiline)]
+    private static partial Regex Heading { get; }
+
+    [Fact]
+    public void Every_link_of_the_documents_leads_to_a_file()
+    {
+        var links =
+            from document in Documents()
+            from match in RelativeLink.Matches(Repository.Read(document))
+            select (Document: document, Target: Path.Combine(Repository.Root, Path.GetDirectoryName(document)!, match.Groups["target"].Value));
+
+        Assert.NotEmpty(links);
+        Rule.HasNo(links.Where(link => !Path.Exists(link.Target)).Select(link => $"{link.Document} links to {link.Target}"));
+    }
+
+    [Fact]
+    public void Every_anchor_of_the_documents_is_a_heading_of_theirs()
+    {
+        var missing =
+            from document in Documents()
+            let text = Repository.Read(document)
+            let anchors = Heading.Matches(text).Select(match => AnchorOf(match.Groups["title"].Value)).ToHashSet()
+            from match in OwnAnchor.Matches(text)
+            let anchor = match.Groups["anchor"].Value
+            where !anchors.Contains(anchor)
+            select $"{document} links to #{anchor}";
+
+        Rule.HasNo(missing);
+    }
+
+    private static IEnumerable<string> Documents() =>
+        Directory.EnumerateFiles(Path.Combine(Repository.Root, "docs"), "*.md", SearchOption.AllDirectories)
+            .Append(Path.Combine(Repository.Root, "README.md"))
+            .Select(file => Path.GetRelativePath(Repository.Root, file));
+
+    private static string AnchorOf(string title) =>
+        string.Concat(title.ToLowerInvariant().Replace(' ', '-').Where(c => char.IsLetterOrDigit(c) || c is '-' or '_'));
+}
