@@ -10,7 +10,8 @@ public sealed class EventLoopOptions
 
     /// <summary>
     /// Debug mode: reports callbacks that run long, waits that block the loop's thread, and transports that were never closed; records where callbacks
-    /// were queued. Null, the default: as the <c>Sluice.Debug</c> AppContext switch says, else the environment variable <c>SLUICE_DEBUG</c> (1 or true).
+    /// were queued. Waits are seen on wait handles, tasks, locks and threads; the runtime tells nothing of <c>SemaphoreSlim.Wait</c>,
+    /// <c>Thread.Sleep</c> and blocking I/O, which show as callbacks that run long. Null, the default: as the <c>Sluice.Debug</c> AppContext switch says, else the environment variable <c>SLUICE_DEBUG</c> (1 or true).
     /// </summary>
     public bool? Debug { get; init; }
 

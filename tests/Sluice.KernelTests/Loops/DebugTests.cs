@@ -146,29 +146,38 @@ public sealed partial class DebugTests
     [Theory, EveryKernel]
     public void A_wait_that_blocks_the_loop_is_reported_where_it_was_made_in_debug_mode(LoopKernel kernel)
     {
-        using var never = new ManualResetEvent(false);
-        var waits = new (string Name, Action Wait)[]
+        var waits = new (string Name, Action<WaitHandle, Task, TimeSpan> Wait)[]
         {
-            ("a wait handle", () => never.WaitOne(1)),
-            ("a task", static () => Assert.False(new TaskCompletionSource().Task.Wait(50))),
-            ("a thread", () => Threads.RunElsewhere(() => never.WaitOne(50))),
+            ("a wait handle", static (handle, _, limit) => handle.WaitOne(limit)),
+            ("a task", static (_, task, limit) => task.Wait(limit)),
+            ("a thread", static (handle, _, limit) => Threads.Begin(() => handle.WaitOne(limit)).Join()),
         };
 
         foreach (var debug in new[] { true, false })
         {
             foreach (var (name, wait) in waits)
             {
-                var log = new LogRecorder();
+                // The report itself ends the wait, so that none ends before it blocks.
+                using var reported = new ManualResetEvent(false);
+                var done = new TaskCompletionSource();
+                var log = new LogRecorder
+                {
+                    OnEntry = () =>
+                    {
+                        reported.Set();
+                        done.TrySetResult();
+                    },
+                };
                 kernel.Run(
                     loop =>
                     {
-                        wait();
+                        wait(reported, done.Task, debug ? TimeSpan.FromSeconds(20) : TimeSpan.FromMilliseconds(20));
                         return Task.CompletedTask;
                     },
                     new EventLoopOptions { Debug = debug, Logger = log, SlowCallbackDuration = TimeSpan.FromHours(1) });
 
-                var reported = log.From(LogLevel.Warning).Any(static text => text.Contains("blocks", StringComparison.Ordinal) && text.Contains(nameof(DebugTests), StringComparison.Ordinal));
-                Assert.True(reported == debug, $"{name}, debug {debug}");
+                var named = log.From(LogLevel.Warning).Any(static text => text.Contains("blocks", StringComparison.Ordinal) && text.Contains(nameof(DebugTests), StringComparison.Ordinal));
+                Assert.True(named == debug, $"{name}, debug {debug}");
             }
         }
     }
