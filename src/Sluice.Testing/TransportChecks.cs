@@ -12,6 +12,9 @@ public static class TransportChecks
     [
         .. In(typeof(BirthChecks)),
         .. In(typeof(ReadingChecks)),
+        .. In(typeof(FlowControlChecks)),
+        .. In(typeof(WriteLimitChecks)),
+        .. In(typeof(FlowCallbackChecks)),
     ];
 
     /// <summary>The check with a name.</summary>
