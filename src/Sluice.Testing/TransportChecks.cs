@@ -15,6 +15,11 @@ public static class TransportChecks
         .. In(typeof(FlowControlChecks)),
         .. In(typeof(WriteLimitChecks)),
         .. In(typeof(FlowCallbackChecks)),
+        .. In(typeof(BufferedProtocolChecks)),
+        .. In(typeof(BufferedFailureChecks)),
+        .. In(typeof(ProtocolExchangeChecks)),
+        .. In(typeof(BufferWriterChecks)),
+        .. In(typeof(ProtocolContractChecks)),
     ];
 
     /// <summary>The check with a name.</summary>
