@@ -19,6 +19,7 @@ public static class TransportChecks
         .. In(typeof(BufferedFailureChecks)),
         .. In(typeof(ProtocolExchangeChecks)),
         .. In(typeof(BufferWriterChecks)),
+        .. In(typeof(ContextChecks)),
         .. In(typeof(ProtocolContractChecks)),
     ];
 
