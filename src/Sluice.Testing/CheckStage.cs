@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.InteropServices;
 
 namespace Sluice.Testing;
 
@@ -113,6 +114,9 @@ public abstract class CheckStage
     {
         while (!condition()) await StepAsync();
     }
+
+    /// <summary>Two connected sockets that no transport holds yet.</summary>
+    internal abstract (SafeHandle First, SafeHandle Second) CreateSocketPair();
 
     internal static ProtocolRecord? RecordOf(BaseProtocol protocol) => protocol switch
     {

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Sluice.Testing.Kernel;
 
 namespace Sluice.Testing;
@@ -68,6 +69,8 @@ public sealed class SimulatedStage : CheckStage
 
     /// <inheritdoc/>
     public override Task SettleAsync() => Task.Delay(Settling, Loop.TimeProvider);
+
+    internal override (SafeHandle First, SafeHandle Second) CreateSocketPair() => _host.CreateStreamPair();
 
     internal override void VerifyEnd(IReadOnlyList<ProtocolRecord> records)
     {

@@ -12,6 +12,15 @@ public static class TransportChecks
     [
         .. In(typeof(BirthChecks)),
         .. In(typeof(ReadingChecks)),
+        .. In(typeof(FlowControlChecks)),
+        .. In(typeof(WriteLimitChecks)),
+        .. In(typeof(FlowCallbackChecks)),
+        .. In(typeof(BufferedProtocolChecks)),
+        .. In(typeof(BufferedFailureChecks)),
+        .. In(typeof(ProtocolExchangeChecks)),
+        .. In(typeof(BufferWriterChecks)),
+        .. In(typeof(ContextChecks)),
+        .. In(typeof(ProtocolContractChecks)),
     ];
 
     /// <summary>The check with a name.</summary>

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Sluice.Testing;
 
 namespace Sluice.KernelTests;
@@ -54,6 +55,19 @@ internal sealed class EpollStage : CheckStage
 
     /// <summary>Over loopback a send is there when it returns: what is under way needs passes, not time.</summary>
     public override Task SettleAsync() => PassesAsync(SettlingPasses);
+
+    internal override (SafeHandle First, SafeHandle Second) CreateSocketPair()
+    {
+        var isUnix = _family == SocketFamily.Unix;
+        var protocol = isUnix ? ProtocolType.Unspecified : ProtocolType.Tcp;
+        var address = CreateListenAddress();
+        using var listener = new Socket(address.AddressFamily, SocketType.Stream, protocol);
+        listener.Bind(address);
+        listener.Listen();
+        var first = new Socket(address.AddressFamily, SocketType.Stream, protocol);
+        first.Connect(listener.LocalEndPoint!);
+        return (first.SafeHandle, listener.Accept().SafeHandle);
+    }
 
     private protected override Task StepAsync() => NextPassAsync();
 

@@ -7,7 +7,7 @@ internal static class ReadingChecks
     public static async Task An_echo_comes_back_whole_and_in_order(CheckStage stage)
     {
         var pair = await stage.ConnectAsync(server: RecordingProtocol.Echo);
-        var message = Pattern(300_000);
+        var message = Payload.Of(300_000);
 
         pair.Client.Write(message);
         await pair.ClientProtocol.WaitForBytesAsync(message.Length);
@@ -20,8 +20,8 @@ internal static class ReadingChecks
     public static async Task Both_directions_flow_at_the_same_time(CheckStage stage)
     {
         var pair = await stage.ConnectAsync();
-        var toServer = Pattern(200_000);
-        var toClient = Pattern(150_001);
+        var toServer = Payload.Of(200_000);
+        var toClient = Payload.Of(150_001);
 
         pair.Client.Write(toServer);
         pair.Server.Write(toClient);
@@ -80,7 +80,7 @@ internal static class ReadingChecks
                 flicker.Transport.ResumeReading();
             },
         });
-        var message = Pattern(100_000);
+        var message = Payload.Of(100_000);
 
         pair.Server.Write(message);
         await pair.ClientProtocol.WaitForBytesAsync(message.Length);
@@ -93,7 +93,7 @@ internal static class ReadingChecks
     {
         RecordingProtocol? picky = null;
         var pair = await stage.ConnectAsync(client: () => picky = new RecordingProtocol { OnData = _ => picky!.Transport.PauseReading() });
-        var message = Pattern(5_000);
+        var message = Payload.Of(5_000);
 
         pair.Server.Write(message);
         pair.Server.Close();
@@ -194,7 +194,7 @@ internal static class ReadingChecks
         foreach (var size in (int[])[1, 7, 4096, 100_000])
         {
             var pair = await stage.ConnectAsync(client: () => new RecordingBufferedProtocol(size));
-            var message = Pattern(Math.Min(20_000, size * 1_000));
+            var message = Payload.Of(Math.Min(20_000, size * 1_000));
 
             pair.Server.Write(message);
             pair.Server.Close();
@@ -202,13 +202,5 @@ internal static class ReadingChecks
             Check.That(await pair.ClientRecord.Lost is null);
             Check.Bytes(message, pair.ClientRecord.Received);
         }
-    }
-
-    /// <summary>Bytes in which a loss, a repetition or an exchange shows.</summary>
-    private static byte[] Pattern(int length)
-    {
-        var bytes = new byte[length];
-        for (var i = 0; i < length; i++) bytes[i] = (byte)((i * 31) ^ (i >> 8));
-        return bytes;
     }
 }

@@ -1,0 +1,39 @@
+namespace Sluice.Testing.Checks;
+
+/// <summary>Brings a connection to where its kernel takes no more, for checks of what happens then. Shared by the checks.</summary>
+internal static class Congestion
+{
+    private const int Piece = 128 * 1024;
+
+    /// <summary>
+    /// Writes the pattern of <see cref="Payload"/> from its start until the kernel takes no more and a good part waits. The peer must have
+    /// paused reading. What waits is stable within a step, and the limits are too high to be met.
+    /// </summary>
+    /// <param name="stage">The stage.</param>
+    /// <param name="writer">The transport that writes.</param>
+    /// <returns>How many bytes were written.</returns>
+    public static async Task<int> FillAsync(CheckStage stage, ITransport writer)
+    {
+        writer.SetWriteBufferLimits(high: int.MaxValue);
+        var written = 0;
+        while (writer.WriteBufferSize < Piece / 2)
+        {
+            writer.Write(Payload.At(written, Piece));
+            written += Piece;
+            await stage.SettleAsync();
+        }
+
+        return written;
+    }
+
+    /// <summary>A connection whose client has filled the kernel and whose server has paused reading.</summary>
+    /// <param name="stage">The stage.</param>
+    /// <param name="client">The protocol that writes, or null for a plain recording one.</param>
+    /// <returns>The connection, and how many bytes were written.</returns>
+    public static async Task<(StreamPair Pair, int Written)> ConnectAsync(CheckStage stage, Func<IProtocol<ITransport>>? client = null)
+    {
+        var pair = await stage.ConnectAsync(client);
+        pair.Server.PauseReading();
+        return (pair, await FillAsync(stage, pair.Client));
+    }
+}
