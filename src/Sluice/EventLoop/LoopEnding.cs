@@ -17,6 +17,8 @@ internal sealed class LoopEnding(LoopCore core, Residents residents, TimeSpan sh
     public void Run()
     {
         Begun?.Invoke();
+        // A descriptor that stays ready would keep the loop busy while the connections that are closing are waited for.
+        foreach (var watch in residents.Snapshot<DescriptorWatch>()) watch.EndWithLoop();
         foreach (var server in residents.Snapshot<Server>()) server.Close();
         foreach (var transport in residents.Transports()) transport.EndWithLoop();
         WaitForClosing();

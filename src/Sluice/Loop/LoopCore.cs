@@ -24,12 +24,10 @@ internal sealed class LoopCore
     [ThreadStatic]
     private static LoopCore? _current;
 
-    private readonly Inbox _inbox = new();
+    private readonly TurnQueue _turns = new();
     private readonly TimerHeap _timers = new();
     private readonly TimeSpan _spin;
-    private ReadyQueue _ready = new();
-    private IStepFlush? _flushHead;
-    private IStepFlush? _flushTail;
+    private FlushList _flushes;
     private volatile bool _stopAsked;
 
     public LoopCore(IoBackend backend, EventLoopOptions options)
@@ -75,7 +73,7 @@ internal sealed class LoopCore
     /// <summary>A thread was started for the loop: it belongs to that thread also before and between its runs.</summary>
     public bool HasOwnThread { get; set; }
 
-    public bool HasReadyWork => _ready.Count > 0 || _inbox.HasItems;
+    public bool HasReadyWork => _turns.HasItems;
 
     /// <summary>When the first timer is due, or null where there is none.</summary>
     public TimeSpan? NextTimer => _timers.Count == 0 ? null : new TimeSpan(_timers.FirstDue);
@@ -96,7 +94,7 @@ internal sealed class LoopCore
     }
 
     /// <summary>Queues a turn behind all that is ready. On the loop's thread.</summary>
-    public void Enqueue(ILoopWork work, int code) => Append(new ReadyItem(work, null, code));
+    public void Enqueue(ILoopWork work, int code) => _turns.Append(new ReadyItem(work, null, code));
 
     /// <summary>Queues a turn from any thread, in one FIFO with <see cref="Enqueue"/>.</summary>
     /// <returns>False once the loop is closed.</returns>
@@ -119,12 +117,7 @@ internal sealed class LoopCore
     }
 
     /// <summary>Puts a transport on the list of those that flush when the step ends. Not twice: the caller remembers.</summary>
-    public void FlushAtEndOfStep(IStepFlush item)
-    {
-        if (_flushTail is null) _flushHead = item;
-        else _flushTail.NextToFlush = item;
-        _flushTail = item;
-    }
+    public void FlushAtEndOfStep(IStepFlush item) => _flushes.Add(item);
 
     /// <summary>
     /// Ends a step, the outermost dispatch of one event or turn: what it wrote leaves, and its ExecutionContext is left. Every method of a sink
@@ -132,14 +125,7 @@ internal sealed class LoopCore
     /// </summary>
     public void EndStep()
     {
-        while (_flushHead is { } item)
-        {
-            _flushHead = item.NextToFlush;
-            if (_flushHead is null) _flushTail = null;
-            item.NextToFlush = null;
-            item.FlushStep();
-        }
-
+        while (_flushes.TryTake(out var item)) item.FlushStep();
         CallbackContext.Enter(null);
     }
 
@@ -155,7 +141,7 @@ internal sealed class LoopCore
     /// </summary>
     public void RunPasses(Task? until)
     {
-        using var wakeUp = until is null ? null : new WakeWhenDone(this, until);
+        using var wakeUp = until is null ? null : new WakeWhenDone(Backend, until);
         do
         {
             RunPass(Timeout.InfiniteTimeSpan, until);
@@ -170,13 +156,13 @@ internal sealed class LoopCore
     {
         Passes++;
         // While the loop rests its objects may be used, and what was written then belongs to no step.
-        if (_flushHead is not null) EndStep();
-        _inbox.TakeInto(ref _ready);
+        if (!_flushes.IsEmpty) EndStep();
+        _turns.TakeOver();
         var mark = _timers.NextSequence;
-        for (var left = _ready.Count; left > 0; left--) RunReady(_ready.Dequeue());
+        for (var left = _turns.Ready; left > 0; left--) RunReady(_turns.Dequeue());
 
         // What became ready in this pass runs before timers that are as young; where nothing did, all timers may run.
-        if (_ready.Count == 0) mark = _timers.NextSequence;
+        if (_turns.Ready == 0) mark = _timers.NextSequence;
         PollBackend(WaitTime(longestWait, until), until);
         RunTimers(mark);
     }
@@ -199,9 +185,7 @@ internal sealed class LoopCore
         if (IsClosed) return;
         IsClosed = true;
         HasOwnThread = false;
-        _inbox.Close();
-        _inbox.TakeInto(ref _ready);
-        while (_ready.Count > 0) Abandon(_ready.Dequeue());
+        _turns.Close();
         Backend.Dispose();
     }
 
@@ -223,22 +207,15 @@ internal sealed class LoopCore
         return variable is "1" || string.Equals(variable, "true", StringComparison.OrdinalIgnoreCase);
     }
 
-    private void Append(in ReadyItem item)
-    {
-        // What another thread has handed over before stands before it: one FIFO.
-        _inbox.TakeInto(ref _ready);
-        _ready.Enqueue(item);
-    }
-
     private bool TryPost(in ReadyItem item)
     {
         if (_current == this && !IsClosed)
         {
-            Append(item);
+            _turns.Append(item);
             return true;
         }
 
-        if (!_inbox.TryPut(item, out var wake)) return false;
+        if (!_turns.TryPut(item, out var wake)) return false;
         if (wake) Backend.Wake();
         return true;
     }
@@ -311,13 +288,6 @@ internal sealed class LoopCore
         }
     }
 
-    private static void Abandon(in ReadyItem item)
-    {
-        // A posted continuation that is dropped would skip the `finally` blocks of its async method.
-        if (item.Target is SendOrPostCallback callback) LoopSynchronizationContext.PostToThreadPool(callback, item.State);
-        else ((ILoopWork)item.Target).Abandon();
-    }
-
     private static void ThrowClosed() => throw new ObjectDisposedException("EventLoop", "The event loop is closed.");
 
     private static void ThrowOffThread() => throw new InvalidOperationException(
@@ -355,24 +325,5 @@ internal sealed class LoopCore
             ExecutionContext.Restore(_previousExecution);
             if (_flowWasSuppressed) ExecutionContext.SuppressFlow();
         }
-    }
-
-    /// <summary>Wakes a loop when the task that its run waits for is done, whichever thread completes it.</summary>
-    private sealed class WakeWhenDone : IDisposable
-    {
-        private LoopCore? _loop;
-
-        public WakeWhenDone(LoopCore loop, Task task)
-        {
-            _loop = loop;
-            task.ContinueWith(
-                static (_, self) => ((WakeWhenDone)self!)._loop?.Backend.Wake(),
-                this,
-                CancellationToken.None,
-                TaskContinuationOptions.ExecuteSynchronously,
-                TaskScheduler.Default);
-        }
-
-        public void Dispose() => _loop = null;
     }
 }

@@ -45,6 +45,34 @@ public sealed class WatchTests
         Assert.False(loop.RemoveWriter(watched));
     });
 
+    [Fact]
+    public void A_watch_ends_with_its_loop_before_the_last_callbacks_run()
+    {
+        var (watched, peer) = SocketPair.Create();
+        using (watched)
+        using (peer)
+        {
+            var calls = 0;
+            var callsBeforeTheEnd = 0;
+            EventLoop.Run((loop, ending) =>
+            {
+                ending.Register(() => callsBeforeTheEnd = calls);
+                peer.Send("unread"u8);
+                var called = loop.CreateFuture();
+                loop.AddReader(watched, () =>
+                {
+                    calls++;
+                    called.TrySetResult();
+                });
+                return called.Task;
+            });
+
+            Assert.True(calls > 0);
+            Assert.Equal(callsBeforeTheEnd, calls);
+            Assert.Equal(6, watched.Available);
+        }
+    }
+
     [Fact, Case("LOOP-053")]
     public void A_second_reader_replaces_the_first_and_leaves_the_writer_alone() => OnPair(async (loop, watched, peer) =>
     {
