@@ -12,6 +12,9 @@ internal sealed unsafe class FaultySyscalls : Syscalls
     /// <summary>While set, accept answers nothing else.</summary>
     public IoError AcceptError { get; set; }
 
+    /// <summary>Answers of receive to come before the real ones.</summary>
+    public Queue<IoError> ReceiveErrors { get; } = new();
+
     /// <summary>The most bytes that a send takes.</summary>
     public int MaxSend { get; set; } = int.MaxValue;
 
@@ -44,7 +47,7 @@ internal sealed unsafe class FaultySyscalls : Syscalls
     public override int Receive(int fd, byte* buffer, int length, out IoError error)
     {
         Receives++;
-        return base.Receive(fd, buffer, length, out error);
+        return ReceiveErrors.TryDequeue(out error) ? -1 : base.Receive(fd, buffer, length, out error);
     }
 
     public override int Send(int fd, byte* buffer, int length, out IoError error)
