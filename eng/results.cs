@@ -3,6 +3,7 @@
 // Reads the xunit result files of a test run.
 //   results.cs summary FOLDER                     the skipped tests, then "N passed, N failed, N skipped"; fails with a failed or an empty run
 //   results.cs cases FOLDER CATALOGUE AREA...     which behaviours of the catalogue a passed test covers; fails where one of the areas lacks one
+using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
 return args switch
@@ -71,8 +72,10 @@ static IEnumerable<XElement> Assemblies(string folder) =>
 
 static bool Is(XElement test, string result) => (string?)test.Attribute("result") == result;
 
+// [Case] traits, and the ids in brackets behind the name of a check: rows of a theory lose their traits.
 static IEnumerable<string> Ids(XElement test) =>
-    test.Descendants("trait").Where(trait => (string?)trait.Attribute("name") == "Case").Select(trait => (string)trait.Attribute("value")!);
+    test.Descendants("trait").Where(trait => (string?)trait.Attribute("name") == "Case").Select(trait => (string)trait.Attribute("value")!)
+        .Concat(Regex.Matches((string?)test.Attribute("name") ?? "", @"^\w+ \[([^\]]*)\] \(").SelectMany(name => name.Groups[1].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
 
 static int Fail(string message)
 {

@@ -6,7 +6,7 @@ namespace Sluice.KernelTests;
 public sealed class TransportChecksOnEpoll
 {
     public static IEnumerable<TheoryDataRow<string, SocketFamily>> Rows =>
-        from check in TransportChecks.All
+        from check in CheckSelection.Wanted
         from family in Enum.GetValues<SocketFamily>()
         where check.FitsOn(EpollStage.OffersOf(family))
         select Row(check, family);
@@ -15,14 +15,9 @@ public sealed class TransportChecksOnEpoll
     [MemberData(nameof(Rows))]
     public void The_transport_behaves_as_the_check_says(string check, SocketFamily family) => EpollStage.Run(TransportChecks.Get(check), family);
 
-    private static TheoryDataRow<string, SocketFamily> Row(TransportCheck check, SocketFamily family)
+    private static TheoryDataRow<string, SocketFamily> Row(TransportCheck check, SocketFamily family) => new(check.Name, family)
     {
-        var row = new TheoryDataRow<string, SocketFamily>(check.Name, family)
-        {
-            TestDisplayName = $"{check.Name} (epoll {family})",
-            Skip = EpollStage.WhyNot(family),
-        };
-        row.Traits["Case"] = [.. check.CaseIds];
-        return row;
-    }
+        TestDisplayName = CheckSelection.NameOf(check, $"epoll {family}"),
+        Skip = EpollStage.WhyNot(family),
+    };
 }

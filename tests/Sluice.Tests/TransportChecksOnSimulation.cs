@@ -13,7 +13,7 @@ public sealed class TransportChecksOnSimulation
     private static readonly int[] Seeds = [.. Enumerable.Range(0, int.Parse(Environment.GetEnvironmentVariable("SLUICE_SEEDS") ?? "8", CultureInfo.InvariantCulture))];
 
     public static IEnumerable<TheoryDataRow<string, bool, int>> Rows =>
-        from check in TransportChecks.All
+        from check in CheckSelection.Wanted
         from isUnix in (bool[])[false, true]
         where check.FitsOn(SimulatedStage.OffersOf(isUnix))
         from seed in Seeds
@@ -24,13 +24,8 @@ public sealed class TransportChecksOnSimulation
     public void The_transport_behaves_as_the_check_says(string check, bool isUnix, int seed) =>
         SimulatedStage.Run(TransportChecks.Get(check), seed, isUnix, seed == 0 ? SimulationOptions.Faithful : null);
 
-    private static TheoryDataRow<string, bool, int> Row(TransportCheck check, bool isUnix, int seed)
+    private static TheoryDataRow<string, bool, int> Row(TransportCheck check, bool isUnix, int seed) => new(check.Name, isUnix, seed)
     {
-        var row = new TheoryDataRow<string, bool, int>(check.Name, isUnix, seed)
-        {
-            TestDisplayName = $"{check.Name} (simulated {(isUnix ? "Unix" : "TCP")}, seed {seed})",
-        };
-        row.Traits["Case"] = [.. check.CaseIds];
-        return row;
-    }
+        TestDisplayName = CheckSelection.NameOf(check, $"simulated {(isUnix ? "Unix" : "TCP")}, seed {seed}"),
+    };
 }
