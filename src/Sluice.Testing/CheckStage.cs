@@ -27,6 +27,9 @@ public abstract class CheckStage
     /// <summary>What the loop's exception handler was told and no check has claimed yet.</summary>
     public IReadOnlyList<ExceptionContext> Reports => _reports;
 
+    /// <summary>What the loop warned of.</summary>
+    internal StageLog Log { get; } = new();
+
     /// <summary>An address that nobody listens at yet, another one at each call.</summary>
     public abstract EndPoint CreateListenAddress();
 
@@ -65,12 +68,13 @@ public abstract class CheckStage
             listener.EndPoints[0],
             clientOptions);
         var serverProtocol = (await accepted.Task).Instance;
-        if (RecordOf(serverProtocol) is { } record) await record.Made;
+        var record = RecordOf(serverProtocol);
+        if (record is not null) await record.Made;
 
         // Reading begins in a turn behind the caller's; a check starts with both ends reading.
         await PassesAsync(2);
         listener.Close();
-        return new StreamPair(transport, clientProtocol.Instance, (ITransport)serverProtocol.Serves!, serverProtocol);
+        return new StreamPair(transport, clientProtocol.Instance, record?.Transport ?? (ITransport)serverProtocol.Serves!, serverProtocol);
     }
 
     /// <summary>Has the stage watch over a recording protocol that a check connects itself: its contract, and that it is lost in the end.</summary>

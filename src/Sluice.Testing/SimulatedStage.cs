@@ -22,7 +22,7 @@ public sealed class SimulatedStage : CheckStage
     private SimulatedStage(Simulation simulation, bool isUnix)
     {
         _simulation = simulation;
-        _host = simulation.AddHost("stage");
+        _host = simulation.AddHost("stage", new EventLoopOptions { Logger = Log });
         _isUnix = isUnix;
     }
 

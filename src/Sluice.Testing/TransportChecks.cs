@@ -21,6 +21,20 @@ public static class TransportChecks
         .. In(typeof(BufferWriterChecks)),
         .. In(typeof(ContextChecks)),
         .. In(typeof(ProtocolContractChecks)),
+        .. In(typeof(WritingChecks)),
+        .. In(typeof(WriteLinesChecks)),
+        .. In(typeof(WriteEofChecks)),
+        .. In(typeof(ClosingChecks)),
+        .. In(typeof(AbortChecks)),
+        .. In(typeof(ErrorChecks)),
+        .. In(typeof(ReentrancyChecks)),
+        .. In(typeof(ExtraInfoChecks)),
+        .. In(typeof(ProtocolHandoverChecks)),
+        .. In(typeof(FactoryChecks)),
+        .. In(typeof(LimitChecks)),
+        .. In(typeof(FairnessChecks)),
+        .. In(typeof(ServingChecks)),
+        .. In(typeof(ExistingSocketChecks)),
     ];
 
     /// <summary>The check with a name.</summary>

@@ -13,11 +13,12 @@ internal sealed class EpollStage : CheckStage
 
     private readonly SocketFamily _family;
     private readonly string _directory;
+    private readonly List<Socket> _sockets = [];
     private int _paths;
 
-    private EpollStage(EventLoop loop, SocketFamily family, string directory)
+    private EpollStage(SocketFamily family, string directory)
     {
-        Loop = loop;
+        Loop = new EventLoop(new EventLoopOptions { Backend = LoopBackend.Epoll, Logger = Log });
         _family = family;
         _directory = directory;
     }
@@ -37,8 +38,9 @@ internal sealed class EpollStage : CheckStage
         var directory = Directory.CreateTempSubdirectory("sluice-");
         try
         {
-            using var loop = new EventLoop(new EventLoopOptions { Backend = LoopBackend.Epoll });
-            new EpollStage(loop, family, directory.FullName).RunToTheEnd(check);
+            var stage = new EpollStage(family, directory.FullName);
+            using var loop = stage.Loop;
+            stage.RunToTheEnd(check);
         }
         finally
         {
@@ -66,7 +68,11 @@ internal sealed class EpollStage : CheckStage
         listener.Listen();
         var first = new Socket(address.AddressFamily, SocketType.Stream, protocol);
         first.Connect(listener.LocalEndPoint!);
-        return (first.SafeHandle, listener.Accept().SafeHandle);
+        var second = listener.Accept();
+
+        // A socket that nobody holds is closed by its finalizer, perhaps before a transport has taken it over.
+        _sockets.AddRange([first, second]);
+        return (first.SafeHandle, second.SafeHandle);
     }
 
     private protected override Task StepAsync() => NextPassAsync();

@@ -1,9 +1,33 @@
+using System.Net.Sockets;
+
 namespace Sluice.Testing.Checks;
 
 /// <summary>Brings a connection to where its kernel takes no more, for checks of what happens then. Shared by the checks.</summary>
 internal static class Congestion
 {
     private const int Piece = 128 * 1024;
+    private const int MoreThanTheKernelTakes = 1024 * 1024;
+    private const int SmallBuffer = 16 * 1024;
+
+    /// <summary>A protocol that never starts reading: what is sent to it stays in the kernel.</summary>
+    public static RecordingProtocol NonReader() => new() { OnMade = static transport => transport.PauseReading() };
+
+    /// <summary>
+    /// Writes the beginning of <see cref="Payload"/> in one go, more than the kernel takes. The peer must not read. The limits are left
+    /// as they are: writing is paused then, once, unless <paramref name="size"/> is made smaller.
+    /// </summary>
+    /// <param name="stage">The stage.</param>
+    /// <param name="writer">The transport that writes.</param>
+    /// <param name="size">How many bytes.</param>
+    /// <returns>How many bytes were written.</returns>
+    public static async Task<int> OverfillAsync(CheckStage stage, ITransport writer, int size = MoreThanTheKernelTakes)
+    {
+        // A real kernel would take megabytes, and more of them as it sees fit.
+        writer.GetExtraInfo(ExtraInfo.Socket)!.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.SendBuffer, SmallBuffer);
+        writer.Write(Payload.Of(size));
+        await stage.SettleAsync();
+        return size;
+    }
 
     /// <summary>
     /// Writes the pattern of <see cref="Payload"/> from its start until the kernel takes no more and a good part waits. The peer must have

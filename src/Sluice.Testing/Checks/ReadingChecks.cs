@@ -110,7 +110,7 @@ internal static class ReadingChecks
         Check.Trace(pair.ClientProtocol.Record.Shape, "ConnectionMade", "DataReceived", "EofReceived", "ConnectionLost(null)");
     }
 
-    [Check("TCP-019")]
+    [Check("TCP-019", "TCP-021")]
     public static async Task A_half_closed_connection_stays_open_for_writing_and_ends_only_once(CheckStage stage)
     {
         var pair = await stage.ConnectAsync(client: static () => new RecordingProtocol { OnEof = static () => true });

@@ -17,8 +17,7 @@ public sealed class AcceptTests : IDisposable
 
     public void Dispose() => _bench.Dispose();
 
-    // BUG-042
-    [Fact]
+    [Fact, Case("BUG-042")]
     public void Sixteen_connections_are_accepted_per_poll()
     {
         var (listener, sink) = _bench.Listen(_bench.NewAddress(Family.IPv4));
@@ -47,7 +46,7 @@ public sealed class AcceptTests : IDisposable
         Assert.Throws<SocketException>(() => client.Connect(listener.LocalName));
     }
 
-    [Fact]
+    [Fact, Case("BUG-036")]
     public void Connections_lost_in_the_queue_do_not_end_the_round()
     {
         var (listener, sink) = _bench.Listen(_bench.NewAddress(Family.IPv4));
@@ -59,7 +58,7 @@ public sealed class AcceptTests : IDisposable
         Assert.Empty(sink.Failures);
     }
 
-    [Theory]
+    [Theory, Case("BUG-038")]
     [InlineData(24)]
     [InlineData(23)]
     [InlineData(105)]

@@ -15,8 +15,8 @@ public sealed class CloseTests : IDisposable
 
     public void Dispose() => _bench.Dispose();
 
-    // BUG-012: closing over unread input would reset the connection and destroy the reply on its way.
-    [Theory]
+    // Closing over unread input would reset the connection and destroy the reply on its way.
+    [Theory, Case("BUG-012")]
     [EachFamily]
     public void A_peer_that_keeps_sending_still_gets_the_whole_reply(Family family)
     {

@@ -75,8 +75,7 @@ public sealed class ConnectTests : IDisposable
         Assert.Equal(local.Address, ((IPEndPoint)accepted.Accepted[0].PeerName!).Address);
     }
 
-    // BUG-044, BUG-045
-    [Theory]
+    [Theory, Case("BUG-044", "BUG-045")]
     [EachFamily]
     public void A_cancelled_connect_closes_its_socket_at_once_and_reports_nothing(Family family)
     {

@@ -16,7 +16,7 @@ public sealed class InterestTests : IDisposable
 
     public void Dispose() => _bench.Dispose();
 
-    [Fact]
+    [Fact, Case("BUG-018")]
     public void A_stopped_channel_costs_one_wake_up_whatever_its_peer_does()
     {
         var (channel, sink, peer) = _bench.Connect(Family.IPv4);
@@ -51,8 +51,8 @@ public sealed class InterestTests : IDisposable
         Assert.Equal(controls, _system.EpollControls);
     }
 
-    // BUG-018: a half-open connection with a full send buffer must not wake the loop.
-    [Fact]
+    // A half-open connection with a full send buffer must not wake the loop.
+    [Fact, Case("BUG-018")]
     public void An_ended_peer_that_does_not_read_causes_no_wake_ups()
     {
         var (channel, sink, peer) = _bench.Connect(Family.IPv4);
@@ -90,8 +90,8 @@ public sealed class InterestTests : IDisposable
         Assert.Equal(IoError.ConnectionReset, sink.Writes[0].Error);
     }
 
-    // BUG-047: both events are fetched in one batch; the first callback closes the second channel, and a new one gets its number.
-    [Fact]
+    // Both events are fetched in one batch; the first callback closes the second channel, and a new one gets its number.
+    [Fact, Case("BUG-047")]
     public void An_event_for_a_closed_channel_is_dropped_though_its_number_is_in_use_again()
     {
         (StreamChannel Channel, RecordingStreamSink Sink, Socket Peer)[] channels = [_bench.Connect(Family.IPv4), _bench.Connect(Family.IPv4)];

@@ -27,7 +27,7 @@ public sealed class StreamTests : IDisposable
         Assert.Equal("pong"u8.ToArray(), Bytes.ReceiveExactly(peer, 4));
     }
 
-    [Theory]
+    [Theory, Case("BUG-017")]
     [EachFamily]
     public void The_end_of_the_peers_stream_is_reported_once_and_after_all_bytes(Family family)
     {

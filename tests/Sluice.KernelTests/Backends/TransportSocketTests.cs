@@ -102,7 +102,7 @@ public sealed class TransportSocketTests : IDisposable
         Assert.Equal(0, peer.Receive(new byte[1]));
     }
 
-    [Fact]
+    [Fact, Case("TCP-073")]
     public void A_duplicate_that_made_the_socket_blocking_cannot_make_the_loop_wait()
     {
         var (channel, sink, _) = _bench.Connect(Family.IPv4);

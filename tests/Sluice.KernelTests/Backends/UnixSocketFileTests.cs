@@ -44,8 +44,7 @@ public sealed class UnixSocketFileTests : IDisposable
         Assert.False(File.Exists(_path));
     }
 
-    // BUG-078
-    [Fact]
+    [Fact, Case("BUG-078")]
     public void A_live_listeners_path_is_not_taken()
     {
         var (_, sink) = _bench.Listen(new UnixDomainSocketEndPoint(_path));
@@ -88,8 +87,7 @@ public sealed class UnixSocketFileTests : IDisposable
         Assert.Equal("elsewhere", new FileInfo(_path).LinkTarget);
     }
 
-    // BUG-079
-    [Fact]
+    [Fact, Case("BUG-079")]
     public void A_successors_file_is_not_removed()
     {
         var (listener, _) = _bench.Listen(new UnixDomainSocketEndPoint(_path));
@@ -99,8 +97,7 @@ public sealed class UnixSocketFileTests : IDisposable
         Assert.Equal("successor", File.ReadAllText(_path));
     }
 
-    // BUG-081
-    [Fact]
+    [Fact, Case("BUG-081")]
     public void Paths_of_107_bytes_fit_and_longer_ones_are_refused()
     {
         var prefix = _bench.PathOf("");

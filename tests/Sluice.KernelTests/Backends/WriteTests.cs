@@ -14,8 +14,8 @@ public sealed class WriteTests : IDisposable
 
     public void Dispose() => _bench.Dispose();
 
-    // BUG-030: more parts than one call may have (1,024).
-    [Theory]
+    // More parts than one call may have (1,024).
+    [Theory, Case("BUG-030")]
     [EachFamily]
     public void Five_thousand_segments_and_the_extra_bytes_arrive_in_order(Family family)
     {
@@ -55,7 +55,7 @@ public sealed class WriteTests : IDisposable
         Assert.Equal(0, _system.Sends);
     }
 
-    [Fact]
+    [Fact, Case("BUG-002")]
     public void A_kernel_that_takes_one_byte_is_asked_once()
     {
         var (channel, sink, peer) = _bench.Connect(Family.IPv4);

@@ -10,7 +10,7 @@ namespace Sluice.KernelTests.Transports;
 public sealed class EmptyReadTests
 {
     [Theory]
-    [Case("BUF-008")]
+    [Case("BUF-008", "TCP-011")]
     [InlineData(11, false)]
     [InlineData(11, true)]
     [InlineData(4, false)]

@@ -1,0 +1,103 @@
+using System.Net.Sockets;
+
+namespace Sluice.Testing.Checks;
+
+/// <summary>Servers under adversity: accepts that fail, connections that arrive while the server closes, arguments that cannot be.</summary>
+internal static class ServingChecks
+{
+    private const int TooManyFiles = 24;
+    private const int ConnectionAborted = 103;
+
+    [Check("BUG-036", "BUG-038", Needs = CheckNeeds.Faults)]
+    public static async Task A_failed_accept_is_reported_and_accepting_goes_on(CheckStage stage)
+    {
+        foreach (var errno in (int[])[ConnectionAborted, TooManyFiles])
+        {
+            stage.Faults!.FailNextAccept(errno);
+
+            var pair = await stage.ConnectAsync();
+
+            var report = stage.ClaimReport();
+            Check.That(report.Exception is SocketException && report.EndPoint is not null);
+            await pair.CloseAsync();
+        }
+    }
+
+    [Check("BUG-040")]
+    public static async Task A_server_that_closes_while_connections_arrive_lets_the_late_ones_go(CheckStage stage)
+    {
+        for (var passes = 0; passes < 12; passes++)
+        {
+            var listener = await stage.Loop.CreateServerAsync(() => stage.Watch(new RecordingProtocol()), stage.CreateListenAddress());
+            var address = listener.EndPoints[0];
+            var connects = Enumerable.Range(0, 20)
+                .Select(_ => stage.Loop.CreateConnectionAsync(() => stage.Watch(new RecordingProtocol()), address)).ToArray();
+
+            await stage.PassesAsync(passes);
+            listener.Close();
+
+            // Some are served, some are accepted by the kernel only and reset, some come too late.
+            foreach (var connect in connects)
+            {
+                try
+                {
+                    var (transport, protocol) = await connect;
+                    transport.Close();
+                    await protocol.Lost;
+                }
+                catch (SocketException refused)
+                {
+                    Check.That(
+                        refused.SocketErrorCode is SocketError.ConnectionRefused or SocketError.ConnectionReset or SocketError.AddressNotAvailable,
+                        $"refused with {refused.SocketErrorCode}");
+                }
+            }
+
+            await listener.WaitClosedAsync();
+        }
+    }
+
+    [Check("BUG-006", "BUG-044", "BUG-045")]
+    public static async Task A_cancelled_connect_ends_and_harms_nobody(CheckStage stage)
+    {
+        var bystander = await stage.ConnectAsync(server: RecordingProtocol.Echo);
+        var listener = await stage.Loop.CreateServerAsync(() => stage.Watch(new RecordingProtocol()), stage.CreateListenAddress());
+        for (var i = 0; i < 50; i++)
+        {
+            using var giveUp = new CancellationTokenSource();
+            var client = new RecordingProtocol();
+            var connect = stage.Loop.CreateConnectionAsync(() => client, listener.EndPoints[0], cancellationToken: giveUp.Token);
+            var next = stage.ConnectAsync();
+            await stage.PassesAsync(i % 4);
+            await giveUp.CancelAsync();
+
+            try
+            {
+                (await connect).Transport.Abort();
+                Check.That(await client.Lost is null);
+            }
+            catch (OperationCanceledException)
+            {
+                Check.Equal(0, client.Trace.Count, "a cancelled connect called its protocol");
+            }
+
+            await (await next).CloseAsync();
+            bystander.Client.Write("x"u8);
+            await bystander.ClientProtocol.WaitForBytesAsync(i + 1);
+        }
+
+        listener.Close();
+    }
+
+    [Check("BUG-050")]
+    public static Task A_port_that_cannot_be_is_refused_at_the_call(CheckStage stage)
+    {
+        foreach (var port in (int[])[-1, 65_536, 70_000])
+        {
+            Check.Throws<ArgumentOutOfRangeException>(() => { _ = stage.Loop.CreateConnectionAsync(() => new RecordingProtocol(), "localhost", port); });
+            Check.Throws<ArgumentOutOfRangeException>(() => { _ = stage.Loop.CreateServerAsync(() => new RecordingProtocol(), "localhost", port); });
+        }
+
+        return Task.CompletedTask;
+    }
+}
