@@ -57,6 +57,32 @@ internal static class ServingChecks
         }
     }
 
+    [Check("BUG-006", "BUG-040")]
+    public static async Task A_connection_that_is_closed_before_it_is_made_ends_without_a_callback(CheckStage stage)
+    {
+        foreach (var close in (Action<Server>[])[static server => server.CloseClients(), static server => server.AbortClients()])
+        {
+            Server? listener = null;
+            var served = new RecordingProtocol();
+            listener = await stage.Loop.CreateServerAsync(
+                () =>
+                {
+                    // This turn comes between the transport's birth and its ConnectionMade.
+                    stage.Loop.CallSoon(() => close(listener!));
+                    return served;
+                },
+                stage.CreateListenAddress());
+
+            var (_, client) = await stage.Loop.CreateConnectionAsync(() => stage.Watch(new RecordingProtocol()), listener.EndPoints[0]);
+            await client.Lost;
+            listener.Close();
+            await listener.WaitClosedAsync();
+            await stage.SettleAsync();
+
+            Check.Trace(served.Trace);
+        }
+    }
+
     [Check("BUG-006", "BUG-044", "BUG-045")]
     public static async Task A_cancelled_connect_ends_and_harms_nobody(CheckStage stage)
     {
