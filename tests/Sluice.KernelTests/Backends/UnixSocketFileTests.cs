@@ -16,7 +16,7 @@ public sealed class UnixSocketFileTests : IDisposable
 
     public void Dispose() => _bench.Dispose();
 
-    [Fact]
+    [Fact, Case("BUG-080")]
     public void The_file_belongs_to_its_owner_alone_unless_asked_otherwise()
     {
         var (first, _) = _bench.Listen(new UnixDomainSocketEndPoint(_path));
