@@ -172,7 +172,7 @@ internal sealed class Connector<TProtocol> : ILoopWork, IResolveSink, IConnectSi
     private void GiveUp()
     {
         _operation?.Cancel();
-        _transport?.Abandon();
+        _transport?.Abandon(reset: true);
         Finish();
         _source.TrySetCanceled(_cancellation);
     }

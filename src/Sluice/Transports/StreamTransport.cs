@@ -125,7 +125,7 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
     }
 
     /// <summary>Before ConnectionMade: goes without a callback.</summary>
-    internal void Abandon(bool reset = true)
+    internal void Abandon(bool reset)
     {
         if (!_state.TryAbandon()) return;
         _waiter = null;

@@ -126,12 +126,12 @@ public sealed class BirthTests
     public void Abandoning_works_only_before_ConnectionMade()
     {
         using var young = new StreamRig();
-        young.Transport.Abandon();
+        young.Transport.Abandon(reset: true);
         young.Pass(3);
         Assert.Equal("Close(reset)", young.Take());
 
         using var old = StreamRig.Started();
-        old.Transport.Abandon();
+        old.Transport.Abandon(reset: true);
         old.Pass(3);
         Assert.Equal("", old.Take());
     }
