@@ -72,7 +72,7 @@ internal sealed class SimulatedBackend : IoBackend
         Network.Woken.Set();
     }
 
-    public override IoOperation Connect(EndPoint? local, EndPoint remote, ConnectionOptions options, IConnectSink sink) =>
+    public override IoOperation Connect(EndPoint? local, EndPoint remote, StreamOptions options, IConnectSink sink) =>
         new SimulatedConnect(this, local, remote, options, sink);
 
     public override IoOperation Resolve(string host, int port, IResolveSink sink) => new SimulatedResolve(this, host, port, sink);
@@ -80,7 +80,7 @@ internal sealed class SimulatedBackend : IoBackend
     public override ListenChannel Listen(EndPoint local, ServerOptions options, IListenSink sink) =>
         new SimulatedListenChannel(this, Ports.Bind(local), options, sink);
 
-    public override StreamChannel Adopt(SafeHandle socket, ConnectionOptions options)
+    public override StreamChannel Adopt(SafeHandle socket, StreamOptions options)
     {
         using (socket)
         {

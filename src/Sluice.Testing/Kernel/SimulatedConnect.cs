@@ -12,13 +12,13 @@ internal sealed class SimulatedConnect : IoOperation, ISimulatedSource
     private readonly SimulatedBackend _host;
     private readonly EndPoint? _local;
     private readonly EndPoint _remote;
-    private readonly ConnectionOptions _options;
+    private readonly StreamOptions _options;
     private readonly IConnectSink _sink;
     private SimulatedSocket? _socket;
     private IoError _error;
     private bool _isOver;
 
-    public SimulatedConnect(SimulatedBackend host, EndPoint? local, EndPoint remote, ConnectionOptions options, IConnectSink sink)
+    public SimulatedConnect(SimulatedBackend host, EndPoint? local, EndPoint remote, StreamOptions options, IConnectSink sink)
     {
         _host = host;
         _local = local;

@@ -19,7 +19,7 @@ internal sealed class SimulatedStreamChannel : StreamChannel, ISimulatedSource
     private bool _readEnded;
     private bool _writeEnded;
 
-    public SimulatedStreamChannel(SimulatedBackend host, SimulatedSocket kernel, ConnectionOptions options)
+    public SimulatedStreamChannel(SimulatedBackend host, SimulatedSocket kernel, StreamOptions options)
     {
         _host = host;
         Kernel = kernel;

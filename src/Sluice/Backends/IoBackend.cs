@@ -44,7 +44,7 @@ internal abstract class IoBackend : IDisposable
 
     /// <summary>Opens a stream to a TCP or Unix address.</summary>
     /// <returns>To cancel; the sink is not called after that.</returns>
-    public abstract IoOperation Connect(EndPoint? local, EndPoint remote, ConnectionOptions options, IConnectSink sink);
+    public abstract IoOperation Connect(EndPoint? local, EndPoint remote, StreamOptions options, IConnectSink sink);
 
     /// <summary>Finds the addresses of a host name, off the loop's thread where the system's resolver blocks.</summary>
     /// <returns>To cancel; the sink is not called after that.</returns>
@@ -56,7 +56,7 @@ internal abstract class IoBackend : IDisposable
 
     /// <summary>Takes over a connected stream socket. From here on, also on failure, the backend closes it.</summary>
     /// <exception cref="System.Net.Sockets.SocketException">The handle is no connected stream socket.</exception>
-    public abstract StreamChannel Adopt(SafeHandle socket, ConnectionOptions options);
+    public abstract StreamChannel Adopt(SafeHandle socket, StreamOptions options);
 
     /// <summary>Watches the readiness of a descriptor that stays the caller's.</summary>
     /// <exception cref="System.Net.Sockets.SocketException">The kernel cannot watch it.</exception>

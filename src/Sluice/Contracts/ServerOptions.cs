@@ -1,9 +1,9 @@
 namespace Sluice;
 
 /// <summary>How a server listens, and how the connections that it accepts behave.</summary>
-public sealed class ServerOptions : ConnectionOptions
+public sealed record ServerOptions : StreamOptions
 {
-    internal static new ServerOptions Default { get; } = new();
+    internal static ServerOptions Default { get; } = new();
 
     /// <summary>How many connections the kernel may hold before they are accepted. Default: 100.</summary>
     public int Backlog { get; init; } = 100;

@@ -5,7 +5,7 @@ namespace Sluice.Transports;
 /// <param name="Options">The limits that hold for it.</param>
 /// <param name="Context">The ExecutionContext of its callbacks; null is the default one.</param>
 /// <param name="Waiter">Who waits for ConnectionMade, or null.</param>
-internal readonly record struct TransportOrigin(ConnectionSet Set, ConnectionOptions Options, ExecutionContext? Context, IStartWaiter? Waiter);
+internal readonly record struct TransportOrigin(ConnectionSet Set, StreamOptions Options, ExecutionContext? Context, IStartWaiter? Waiter);
 
 /// <summary>Hears that ConnectionMade has been called: a connect that is to complete.</summary>
 internal interface IStartWaiter

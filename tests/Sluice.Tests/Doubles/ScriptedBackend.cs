@@ -67,13 +67,13 @@ internal sealed class ScriptedBackend : IoBackend
 
     public override void Wake() => _isWoken = true;
 
-    public override IoOperation Connect(EndPoint? local, EndPoint remote, ConnectionOptions options, IConnectSink sink) => throw new NotSupportedException();
+    public override IoOperation Connect(EndPoint? local, EndPoint remote, StreamOptions options, IConnectSink sink) => throw new NotSupportedException();
 
     public override IoOperation Resolve(string host, int port, IResolveSink sink) => throw new NotSupportedException();
 
     public override ListenChannel Listen(EndPoint local, ServerOptions options, IListenSink sink) => throw new NotSupportedException();
 
-    public override StreamChannel Adopt(SafeHandle socket, ConnectionOptions options) => throw new NotSupportedException();
+    public override StreamChannel Adopt(SafeHandle socket, StreamOptions options) => throw new NotSupportedException();
 
     public override WatchChannel Watch(SafeHandle handle, IWatchSink sink) => throw new NotSupportedException();
 

@@ -102,7 +102,7 @@ internal sealed class EpollBackend : IoBackend
 
     public override void Wake() => _wake.Signal();
 
-    public override IoOperation Connect(EndPoint? local, EndPoint remote, ConnectionOptions options, IConnectSink sink)
+    public override IoOperation Connect(EndPoint? local, EndPoint remote, StreamOptions options, IConnectSink sink)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         var remoteBytes = EndPointBytes.Of(remote);
@@ -125,7 +125,7 @@ internal sealed class EpollBackend : IoBackend
         return new EpollListenChannel(this, fd, file, options.Backlog, sink);
     }
 
-    public override StreamChannel Adopt(SafeHandle socket, ConnectionOptions options)
+    public override StreamChannel Adopt(SafeHandle socket, StreamOptions options)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         ObjectDisposedException.ThrowIf(socket.IsClosed || socket.IsInvalid, socket);

@@ -12,7 +12,7 @@ internal static class SocketFactory
     /// <summary>A socket that is ready to connect to the remote address, bound to the local one if there is one.</summary>
     /// <returns>Null on failure; nothing is left open then.</returns>
     public static SafeFd? OpenClient(
-        Syscalls system, ReadOnlySpan<byte> remote, ReadOnlySpan<byte> local, ConnectionOptions options, out IoError error)
+        Syscalls system, ReadOnlySpan<byte> remote, ReadOnlySpan<byte> local, StreamOptions options, out IoError error)
     {
         var family = EndPointBytes.FamilyOf(remote);
         if (Open(system, family, out error) is not { } socket) return null;
@@ -87,7 +87,7 @@ internal static class SocketFactory
     public static bool IsTcp(int family) => family is SocketConstants.FamilyInet or SocketConstants.FamilyInet6;
 
     /// <summary>Sets what the options ask for. A socket that refuses is broken, and says so at its first read.</summary>
-    public static void SetNoDelay(Syscalls system, int fd, ConnectionOptions options)
+    public static void SetNoDelay(Syscalls system, int fd, StreamOptions options)
     {
         if (options.NoDelay) system.SetOption(fd, SocketConstants.ProtocolTcp, SocketConstants.OptionTcpNoDelay, 1);
     }

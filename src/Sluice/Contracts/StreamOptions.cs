@@ -1,0 +1,21 @@
+namespace Sluice;
+
+/// <summary>How one stream connection behaves, whoever opened it: what <see cref="ConnectionOptions"/> and <see cref="ServerOptions"/> share.</summary>
+public abstract record StreamOptions
+{
+    private protected StreamOptions()
+    {
+    }
+
+    /// <summary>
+    /// The most bytes that may wait to be sent; one more aborts the connection with <see cref="WriteBufferLimitException"/>. A last defence
+    /// against peers that do not read: flow control acts long before. Default: 64 MiB.
+    /// </summary>
+    public int MaxWriteBufferSize { get; init; } = 64 * 1024 * 1024;
+
+    /// <summary>Sends small TCP segments at once (TCP_NODELAY). Default: true.</summary>
+    public bool NoDelay { get; init; } = true;
+
+    /// <summary>Has the system probe TCP peers that stay silent, and break the connection where they are gone (SO_KEEPALIVE). Default: false.</summary>
+    public bool KeepAlive { get; init; }
+}
