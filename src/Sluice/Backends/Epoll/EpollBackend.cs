@@ -122,7 +122,16 @@ internal sealed class EpollBackend : IoBackend
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         var fd = SocketFactory.OpenListener(System, local, options, out var file);
-        return new EpollListenChannel(this, fd, file, options.Backlog, sink);
+        try
+        {
+            return new EpollListenChannel(this, fd, file, options.Backlog, sink);
+        }
+        catch
+        {
+            file?.Remove();
+            fd.Dispose();
+            throw;
+        }
     }
 
     public override StreamChannel Adopt(SafeHandle socket, StreamOptions options)

@@ -24,6 +24,7 @@ internal sealed class EpollListenChannel : ListenChannel, IEpollTarget
     private EndPoint? _lastLocalName;
     private Phase _phase;
 
+    /// <exception cref="System.Net.Sockets.SocketException">The socket does not say where it is bound. It stays the caller's.</exception>
     public EpollListenChannel(EpollBackend backend, SafeFd fd, UnixSocketFile? file, int backlog, IListenSink sink)
     {
         _backend = backend;
@@ -32,7 +33,8 @@ internal sealed class EpollListenChannel : ListenChannel, IEpollTarget
         _backlog = backlog;
         _sink = sink;
         Span<byte> address = stackalloc byte[SocketConstants.MaxAddressLength];
-        var length = backend.System.GetLocalName(fd.Number, address, out _);
+        var length = backend.System.GetLocalName(fd.Number, address, out var error);
+        if (!error.IsNone) throw error.ToException("listen");
         _family = EndPointBytes.FamilyOf(address[..length]);
         _localName = EndPointBytes.ToEndPoint(address[..length])!;
         _isWildcard = _localName is IPEndPoint { Address: var bound } && (bound.Equals(IPAddress.Any) || bound.Equals(IPAddress.IPv6Any));

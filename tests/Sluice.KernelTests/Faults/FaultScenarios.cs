@@ -1,0 +1,88 @@
+using System.Net;
+using System.Net.Sockets;
+using Sluice.Backends.Linux;
+using Sluice.Native;
+using Sluice.Testing;
+
+namespace Sluice.KernelTests.Faults;
+
+/// <summary>Small programs that use every call site of the backend. Each ends well or with the exception of one of its calls.</summary>
+internal static class FaultScenarios
+{
+    private static readonly byte[] Message = new byte[100_000];
+
+    /// <summary>By name; each gets its loop and a folder of its own.</summary>
+    public static IReadOnlyDictionary<string, Func<EventLoop, string, Task>> All { get; } = new Dictionary<string, Func<EventLoop, string, Task>>
+    {
+        ["IPv4"] = static (loop, _) => ExchangeAsync(loop, new IPEndPoint(IPAddress.Loopback, 0)),
+        ["IPv6"] = static (loop, _) => ExchangeAsync(loop, new IPEndPoint(IPAddress.IPv6Loopback, 0)),
+        ["Unix"] = static (loop, folder) => ExchangeAsync(loop, new UnixDomainSocketEndPoint(Path.Combine(folder, "socket"))),
+        ["a stale Unix path"] = ReplaceStaleAsync,
+        ["existing sockets"] = AdoptAsync,
+        ["aborts"] = AbortAsync,
+        ["nobody listens"] = FindNobodyAsync,
+    };
+
+    private static async Task ExchangeAsync(EventLoop loop, EndPoint address)
+    {
+        var server = await loop.CreateServerAsync(RecordingProtocol.Echo, address);
+        var (transport, protocol) = await loop.CreateConnectionAsync(static () => new RecordingProtocol(), server.EndPoints[0]);
+        transport.Write(Message);
+        await Task.WhenAny(protocol.WaitForBytesAsync(Message.Length), protocol.Lost);
+        transport.Close();
+        await protocol.Lost;
+        server.Close();
+        await server.WaitClosedAsync();
+    }
+
+    private static async Task ReplaceStaleAsync(EventLoop loop, string folder)
+    {
+        var address = new UnixDomainSocketEndPoint(Path.Combine(folder, "stale"));
+        LeaveStaleFile(address);
+        await ExchangeAsync(loop, address);
+    }
+
+    // As a process does that dies: a Socket of .NET would remove its file.
+    private static void LeaveStaleFile(EndPoint address)
+    {
+        var dead = Syscalls.System.StreamSocket(SocketConstants.FamilyUnix, out _);
+        Syscalls.System.Bind(dead, EndPointBytes.Of(address));
+        Syscalls.System.Close(dead);
+    }
+
+    private static async Task AdoptAsync(EventLoop loop, string folder)
+    {
+        var (first, second) = SocketPair.Create();
+        using (first)
+        using (second)
+        {
+            var (near, protocol) = await loop.CreateConnectionAsync(static () => new RecordingProtocol(), first);
+            var (far, _) = await loop.CreateConnectionAsync(RecordingProtocol.Echo, second);
+            near.Write("hello"u8);
+            await Task.WhenAny(protocol.WaitForBytesAsync(5), protocol.Lost);
+            near.Close();
+            far.Close();
+            await protocol.Lost;
+        }
+    }
+
+    private static async Task AbortAsync(EventLoop loop, string folder)
+    {
+        var served = new RecordingProtocol();
+        var server = await loop.CreateServerAsync(() => served, new IPEndPoint(IPAddress.Loopback, 0));
+        var (transport, protocol) = await loop.CreateConnectionAsync(static () => new RecordingProtocol(), server.EndPoints[0]);
+        transport.Write("hello"u8);
+        transport.Abort();
+        await protocol.Lost;
+        server.AbortClients();
+        await server.DisposeAsync();
+    }
+
+    private static async Task FindNobodyAsync(EventLoop loop, string folder)
+    {
+        var server = await loop.CreateServerAsync(static () => new RecordingProtocol(), new IPEndPoint(IPAddress.Loopback, 0));
+        var address = server.EndPoints[0];
+        await server.DisposeAsync();
+        await Assert.ThrowsAsync<SocketException>(() => loop.CreateConnectionAsync(static () => new RecordingProtocol(), address));
+    }
+}
