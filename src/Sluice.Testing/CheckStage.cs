@@ -122,6 +122,9 @@ public abstract class CheckStage
     /// <summary>Two connected sockets that no transport holds yet.</summary>
     internal abstract (SafeHandle First, SafeHandle Second) CreateSocketPair();
 
+    /// <summary>Sends the loop's program a signal that a handler is there for; it has come when this returns, and waits for the loop.</summary>
+    internal abstract void SendSignal(PosixSignal signal);
+
     internal static ProtocolRecord? RecordOf(BaseProtocol protocol) => protocol switch
     {
         RecordingProtocol plain => plain.Record,

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Runtime.InteropServices;
+using Sluice.Primitives;
 using Sluice.Testing.Kernel;
 
 namespace Sluice.Testing;
@@ -26,6 +27,23 @@ public sealed class SimulatedHost
     public HostFaults Faults => Backend.Faults;
 
     internal SimulatedBackend Backend { get; }
+
+    /// <summary>
+    /// Sends the host's program a signal: the handler of <see cref="EventLoop.AddSignalHandler"/> is called back when its loop comes to it. No real signal
+    /// reaches a simulated loop. Called on the thread that runs the simulation.
+    /// </summary>
+    /// <param name="signal">A named signal, or the number of any other.</param>
+    /// <returns>
+    /// True where there is a handler. Otherwise the signal's default action would be taken, mostly the end of the program; a simulation does not
+    /// do that.
+    /// </returns>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such signal.</exception>
+    public bool SendSignal(PosixSignal signal)
+    {
+        var number = SignalNumber.Of(signal);
+        if (number == 0) throw new ArgumentOutOfRangeException(nameof(signal), signal, "There is no such signal.");
+        return Backend.SendSignal(number);
+    }
 
     /// <summary>Two connected sockets that no transport holds yet: handles for the loop's methods that take over an existing socket.</summary>
     public (SafeHandle First, SafeHandle Second) CreateStreamPair() => Backend.CreateStreamPair();

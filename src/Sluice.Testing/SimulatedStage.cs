@@ -72,6 +72,8 @@ public sealed class SimulatedStage : CheckStage
 
     internal override (SafeHandle First, SafeHandle Second) CreateSocketPair() => _host.CreateStreamPair();
 
+    internal override void SendSignal(PosixSignal signal) => _host.SendSignal(signal);
+
     internal override void VerifyEnd(IReadOnlyList<ProtocolRecord> records)
     {
         Check.Equal(0, _simulation.Network.OpenSockets.Count, "sockets that were never closed");

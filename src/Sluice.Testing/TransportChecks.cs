@@ -35,6 +35,7 @@ public static class TransportChecks
         .. In(typeof(FairnessChecks)),
         .. In(typeof(ServingChecks)),
         .. In(typeof(ExistingSocketChecks)),
+        .. In(typeof(SignalChecks)),
     ];
 
     /// <summary>The check with a name.</summary>

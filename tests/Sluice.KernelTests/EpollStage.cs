@@ -18,6 +18,7 @@ internal sealed class EpollStage : CheckStage
 
     private EpollStage(SocketFamily family, string directory)
     {
+        OwnSignals.Expect();
         Loop = new EventLoop(new EventLoopOptions { Backend = LoopBackend.Epoll, Logger = Log });
         _family = family;
         _directory = directory;
@@ -74,6 +75,8 @@ internal sealed class EpollStage : CheckStage
         _sockets.AddRange([first, second]);
         return (first.SafeHandle, second.SafeHandle);
     }
+
+    internal override void SendSignal(PosixSignal signal) => OwnSignals.Send(signal);
 
     private protected override Task StepAsync() => NextPassAsync();
 

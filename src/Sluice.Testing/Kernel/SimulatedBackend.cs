@@ -92,6 +92,16 @@ internal sealed class SimulatedBackend : IoBackend
     public override WatchChannel Watch(SafeHandle handle, IWatchSink sink) =>
         throw new NotSupportedException("A simulated kernel has no descriptors that could be watched.");
 
+    public override IoOperation WatchSignal(PosixSignal signal, ISignalSink sink) => new SimulatedSignalWatch(this, SignalNumber.Of(signal), sink);
+
+    /// <returns>False where nobody watches the signal.</returns>
+    public bool SendSignal(int number)
+    {
+        var watches = _sources.OfType<SimulatedSignalWatch>().Where(watch => watch.Number == number).ToArray();
+        foreach (var watch in watches) watch.Send();
+        return watches.Length > 0;
+    }
+
     /// <summary>Two connected sockets without a program: for what takes over existing ones.</summary>
     public (SimulatedSocketHandle First, SimulatedSocketHandle Second) CreateStreamPair()
     {

@@ -63,6 +63,12 @@ internal abstract class IoBackend : IDisposable
     /// <exception cref="NotSupportedException">This backend cannot watch descriptors.</exception>
     public abstract WatchChannel Watch(SafeHandle handle, IWatchSink sink);
 
+    /// <summary>Watches a signal of the process. Its default action is not taken meanwhile, unless that does no harm.</summary>
+    /// <param name="signal">One that exists and can be caught.</param>
+    /// <param name="sink">Called for each signal, never on the thread that it came to.</param>
+    /// <returns>To cancel; the sink is not called after that, and the default action is back.</returns>
+    public abstract IoOperation WatchSignal(PosixSignal signal, ISignalSink sink);
+
     /// <summary>Lets go of everything at once, lingering connections included. Sinks are not called any more.</summary>
     public abstract void Dispose();
 }

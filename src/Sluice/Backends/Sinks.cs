@@ -29,6 +29,12 @@ internal interface IListenSink
     void OnAcceptFailed(IoError reason);
 }
 
+/// <summary>Hears of a signal: one call for each, from Poll.</summary>
+internal interface ISignalSink
+{
+    void OnSignal();
+}
+
 /// <summary>Hears of a descriptor's readiness, once per direction and Poll while it lasts.</summary>
 internal interface IWatchSink
 {

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Sluice.Loop;
 
 namespace Sluice;
@@ -9,31 +8,58 @@ public sealed partial class EventLoop
     /// <summary>
     /// Makes a loop, runs the function on it on this thread, and ends the loop in order whatever happened. (asyncio: <c>asyncio.run</c>.)
     /// </summary>
+    /// <remarks>
+    /// A program that does not take the token cannot be asked to end: SIGINT (Ctrl+C) and SIGTERM have their default effect and end the process at once, unless
+    /// <see cref="AddSignalHandler"/> says otherwise.
+    /// </remarks>
     /// <param name="main">The program.</param>
     /// <param name="options">How the loop is made, or null for the defaults.</param>
     /// <exception cref="InvalidOperationException">A loop runs on this thread already.</exception>
     public static void Run(Func<EventLoop, Task> main, EventLoopOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(main);
-        Run((loop, _) => main(loop), options);
-    }
-
-    /// <inheritdoc cref="Run(Func{EventLoop, Task}, EventLoopOptions?)"/>
-    /// <param name="main">
-    /// The program. Its token is cancelled by the first SIGINT (Ctrl+C) or SIGTERM, on the loop's thread; a second signal has its default
-    /// effect and ends the process. It is also cancelled when the loop begins to end.
-    /// </param>
-    /// <param name="options">How the loop is made, or null for the defaults.</param>
-    public static void Run(Func<EventLoop, CancellationToken, Task> main, EventLoopOptions? options = null)
-    {
-        ArgumentNullException.ThrowIfNull(main);
         Run(
-            async (loop, token) =>
+            async loop =>
             {
-                await main(loop, token);
+                await main(loop);
                 return true;
             },
             options);
+    }
+
+    /// <summary>
+    /// Makes a loop, runs the function on it on this thread, and ends the loop in order whatever happened. Ctrl+C ends the program in order, too.
+    /// (asyncio: <c>asyncio.run</c>.)
+    /// </summary>
+    /// <remarks>
+    /// <para>The first SIGINT (Ctrl+C) or SIGTERM cancels the token, on the loop's thread; a second signal has its default effect and ends the
+    /// process. A handler of <see cref="AddSignalHandler"/> stands in for that, as long as it is there. Where several runs of a process get the signal, it cancels
+    /// the token of each. The token is also cancelled when the loop begins to end.</para>
+    /// <para>A program that obeys, by ending with the <see cref="OperationCanceledException"/> of this token after a signal, has ended as it was asked
+    /// to: nothing is thrown. Any other cancellation comes out, as every exception does.</para>
+    /// </remarks>
+    /// <param name="main">The program.</param>
+    /// <param name="options">How the loop is made, or null for the defaults.</param>
+    /// <exception cref="InvalidOperationException">A loop runs on this thread already.</exception>
+    public static void Run(Func<EventLoop, CancellationToken, Task> main, EventLoopOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(main);
+        using var interruption = new Interruption();
+        RunMain(
+            async loop =>
+            {
+                try
+                {
+                    await main(loop, interruption.Token);
+                }
+                catch (OperationCanceledException exception) when (interruption.Explains(exception))
+                {
+                }
+
+                return true;
+            },
+            options,
+            interruption);
     }
 
     /// <inheritdoc cref="Run(Func{EventLoop, Task}, EventLoopOptions?)"/>
@@ -41,19 +67,26 @@ public sealed partial class EventLoop
     public static T Run<T>(Func<EventLoop, Task<T>> main, EventLoopOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(main);
-        return Run((loop, _) => main(loop), options);
+        return RunMain(main, options, null);
     }
 
-    /// <inheritdoc cref="Run(Func{EventLoop, CancellationToken, Task}, EventLoopOptions?)"/>
+    /// <summary>
+    /// Makes a loop, runs the function on it on this thread, and ends the loop in order whatever happened. (asyncio: <c>asyncio.run</c>.)
+    /// </summary>
+    /// <remarks>
+    /// The first SIGINT (Ctrl+C) or SIGTERM cancels the token, on the loop's thread; a second signal has its default effect and ends the
+    /// process. A handler of <see cref="AddSignalHandler"/> stands in for that, as long as it is there. The token is also cancelled when the loop begins to
+    /// end. A program that ends with an <see cref="OperationCanceledException"/> has no result: the exception comes out.
+    /// </remarks>
+    /// <param name="main">The program.</param>
+    /// <param name="options">How the loop is made, or null for the defaults.</param>
     /// <returns>The result of the program.</returns>
+    /// <exception cref="InvalidOperationException">A loop runs on this thread already.</exception>
     public static T Run<T>(Func<EventLoop, CancellationToken, Task<T>> main, EventLoopOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(main);
-        if (LoopCore.Current is not null) throw new InvalidOperationException("EventLoop.Run cannot be called from a running event loop.");
         using var interruption = new Interruption();
-        using var loop = new EventLoop(options);
-        interruption.Attach(loop);
-        return loop.RunUntilComplete(() => main(loop, interruption.Token));
+        return RunMain(loop => main(loop, interruption.Token), options, interruption);
     }
 
     /// <summary>
@@ -71,6 +104,14 @@ public sealed partial class EventLoop
         return loop;
     }
 
+    private static T RunMain<T>(Func<EventLoop, Task<T>> main, EventLoopOptions? options, Interruption? interruption)
+    {
+        if (LoopCore.Current is not null) throw new InvalidOperationException("EventLoop.Run cannot be called from a running event loop.");
+        using var loop = new EventLoop(options);
+        if (interruption is not null) loop.Attach(interruption);
+        return loop.RunUntilComplete(() => main(loop));
+    }
+
     private void RunUntilDisposed()
     {
         using (Enter())
@@ -83,61 +124,5 @@ public sealed partial class EventLoop
         }
 
         if (_tenure.Finish()) End();
-    }
-
-    /// <summary>The token of a run: cancelled, on the loop, by the first signal that asks the process to end.</summary>
-    private sealed class Interruption : IDisposable
-    {
-        private readonly CancellationTokenSource _source = new();
-        private readonly List<PosixSignalRegistration> _registrations = [];
-        private EventLoop? _loop;
-        private int _signals;
-
-        public CancellationToken Token => _source.Token;
-
-        public void Attach(EventLoop loop)
-        {
-            _loop = loop;
-            loop._ending.Begun = Cancel;
-            Watch(PosixSignal.SIGINT);
-            Watch(PosixSignal.SIGTERM);
-        }
-
-        private void Cancel()
-        {
-            try
-            {
-                _source.Cancel();
-            }
-            catch (AggregateException exception)
-            {
-                _loop!.CallExceptionHandler(new ExceptionContext("Exception in a callback of the run's cancellation token") { Exception = exception });
-            }
-        }
-
-        public void Dispose()
-        {
-            foreach (var registration in _registrations) registration.Dispose();
-            _source.Dispose();
-        }
-
-        private void Watch(PosixSignal signal)
-        {
-            try
-            {
-                _registrations.Add(PosixSignalRegistration.Create(signal, OnSignal));
-            }
-            catch (Exception exception) when (exception is PlatformNotSupportedException or IOException)
-            {
-                // A run works without it: where the system has no such signal, nobody can send it.
-            }
-        }
-
-        private void OnSignal(PosixSignalContext context)
-        {
-            if (Interlocked.Increment(ref _signals) > 1) return;
-            context.Cancel = true;
-            _loop!._core.TryPost(static self => ((Interruption)self!).Cancel(), this);
-        }
     }
 }

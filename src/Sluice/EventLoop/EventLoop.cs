@@ -40,6 +40,7 @@ public sealed partial class EventLoop : IAsyncDisposable, IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.SpinBeforeBlocking, TimeSpan.FromSeconds(1));
         _core = new LoopCore(backend, options);
         _ending = new LoopEnding(_core, Residents, options.ShutdownTimeout);
+        _signals = new SignalHandlers(this);
         TimeProvider = new LoopTimeProvider(_core);
     }
 

@@ -11,11 +11,12 @@ internal sealed class LoopEnding(LoopCore core, Residents residents, TimeSpan sh
     private const int MostLastPasses = 100;
     private static readonly TimeSpan LongestLastPasses = TimeSpan.FromSeconds(5);
 
-    /// <summary>Called first: cancels the token of a run.</summary>
+    /// <summary>Called once signals have their default effect again: cancels the token of a run.</summary>
     public Action? Begun { get; set; }
 
     public void Run()
     {
+        foreach (var handler in residents.Snapshot<SignalHandler>()) handler.EndWithLoop();
         Begun?.Invoke();
         // A descriptor that stays ready would keep the loop busy while the connections that are closing are waited for.
         foreach (var watch in residents.Snapshot<DescriptorWatch>()) watch.EndWithLoop();

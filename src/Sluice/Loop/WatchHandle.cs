@@ -1,6 +1,6 @@
 namespace Sluice.Loop;
 
-/// <summary>A user's callback for the readiness of a descriptor: unlike other handles it runs again and again.</summary>
+/// <summary>A user's callback for a descriptor's readiness or a signal: unlike other handles it runs again and again.</summary>
 internal sealed class WatchHandle(LoopCore loop, Action callback, Func<bool> remove) : Handle
 {
     private readonly ExecutionContext? _context = CallbackContext.Capture();

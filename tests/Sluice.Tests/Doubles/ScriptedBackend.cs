@@ -77,6 +77,8 @@ internal sealed class ScriptedBackend : IoBackend
 
     public override WatchChannel Watch(SafeHandle handle, IWatchSink sink) => throw new NotSupportedException();
 
+    public override IoOperation WatchSignal(PosixSignal signal, ISignalSink sink) => throw new NotSupportedException();
+
     public override void Dispose() => IsDisposed = true;
 
     private void Rest(TimeSpan timeout)

@@ -40,6 +40,7 @@ internal sealed class EpollBackend : IoBackend
     private readonly Queue<(IEpollTarget Target, IoError Error)> _deferred = new();
     private readonly RestingListeners _resting;
     private readonly NameResolution _names;
+    private readonly SignalWatches _signals;
     private bool _isDisposed;
 
     /// <param name="system">The kernel, or a test's stand-in.</param>
@@ -53,6 +54,7 @@ internal sealed class EpollBackend : IoBackend
         Sender = new GatheringSender(System);
         _resting = new RestingListeners(Clock);
         _names = new NameResolution(this);
+        _signals = new SignalWatches(this);
         _epoll = Own(System.EpollCreate(out var error), error);
         try
         {
@@ -158,12 +160,19 @@ internal sealed class EpollBackend : IoBackend
         return new EpollWatchChannel(this, handle, sink);
     }
 
+    public override IoOperation WatchSignal(PosixSignal signal, ISignalSink sink)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        return _signals.Start(signal, sink);
+    }
+
     public override void Dispose()
     {
         if (_isDisposed) return;
         _isDisposed = true;
         foreach (var target in _slots.Targets()) target.Abandon();
         _deferred.Clear();
+        _signals.Dispose();
         _wake.Close();
         Reserve.Dispose();
         _epoll.Dispose();
@@ -190,6 +199,7 @@ internal sealed class EpollBackend : IoBackend
         {
             _wake.OnSeen();
             _names.Report();
+            _signals.Report();
         }
         else
         {
