@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using Sluice;
 
@@ -8,25 +10,10 @@ namespace Programs.LoopPrograms;
 /// <summary>Programs for what a test cannot try on itself: signals, the end of a process, its environment and its standard streams.</summary>
 internal static class Program
 {
-    private const int Interrupted = 42;
-
     private static int Main(string[] args)
     {
         switch (args[0])
         {
-            case "until-interrupted":
-                return RunUntilInterrupted();
-            case "deaf":
-                EventLoop.Run(static (loop, token) =>
-                {
-                    token.Register(static () => Console.WriteLine("cancelled"));
-                    Console.WriteLine("ready");
-                    return loop.CreateFuture().Task;
-                });
-                return 0;
-            case "cancels-itself":
-                EventLoop.Run(static _ => Task.FromCanceled(new CancellationToken(true)));
-                return 0;
             case "debug":
                 Console.WriteLine(EventLoop.Run(static loop => Task.FromResult(loop.Debug)));
                 return 0;
@@ -40,35 +27,14 @@ internal static class Program
                 return 0;
             case "child":
                 return EventLoop.Run(RunChildAsync);
+            case { } name when InterruptionPrograms.All.TryGetValue(name, out var program):
+                program();
+                return 0;
+            case { } name when SignalPrograms.All.TryGetValue(name, out var program):
+                program((PosixSignal)int.Parse(args.ElementAtOrDefault(1) ?? "0", CultureInfo.InvariantCulture));
+                return 0;
             default:
                 throw new ArgumentException($"There is no program named {args[0]}.", nameof(args));
-        }
-    }
-
-    private static int RunUntilInterrupted()
-    {
-        try
-        {
-            EventLoop.Run(WaitForCancellationAsync);
-            return 0;
-        }
-        catch (OperationCanceledException)
-        {
-            Console.WriteLine("cancellation came out");
-            return Interrupted;
-        }
-    }
-
-    private static async Task WaitForCancellationAsync(EventLoop loop, CancellationToken token)
-    {
-        Console.WriteLine("ready");
-        try
-        {
-            await Task.Delay(Timeout.InfiniteTimeSpan, loop.TimeProvider, token);
-        }
-        finally
-        {
-            Console.WriteLine(EventLoop.TryGetCurrent() == loop ? "cancelled on the loop" : "cancelled elsewhere");
         }
     }
 
