@@ -11,9 +11,9 @@ internal static partial class OwnSignals
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    /// <summary>SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD, SIGCONT, SIGURG, SIGWINCH.</summary>
+    /// <summary>SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD, SIGCONT, SIGURG, SIGWINCH, and a real-time one.</summary>
     private static readonly Dictionary<int, Witness> First =
-        new[] { 1, 10, 12, 17, 18, 23, 28 }.ToDictionary(static number => number, static number => new Witness(number));
+        new[] { 1, 10, 12, 17, 18, 23, 28, 44 }.ToDictionary(static number => number, static number => new Witness(number));
 
     /// <summary>Makes the process ready, before anybody else watches one of these signals.</summary>
     public static void Expect() => _ = First.Count;

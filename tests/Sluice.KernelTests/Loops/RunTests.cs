@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Sluice.KernelTests.Loops.Kit;
 
 namespace Sluice.KernelTests.Loops;
@@ -162,6 +163,7 @@ public sealed class RunTests
                 () => { loop.InvokeAsync(static () => Task.CompletedTask); },
                 () => loop.AddReader(first, static () => { }),
                 () => loop.AddWriter(first, static () => { }),
+                () => loop.AddSignalHandler(PosixSignal.SIGHUP, static () => { }),
                 () => { loop.CreateConnectionAsync(static () => new Testing.RecordingProtocol(), kernel.CreateAddress()); },
                 () => { loop.CreateServerAsync(static () => new Testing.RecordingProtocol(), kernel.CreateAddress()); },
             };
@@ -169,6 +171,7 @@ public sealed class RunTests
 
             Assert.False(loop.RemoveReader(first));
             Assert.False(loop.RemoveWriter(first));
+            Assert.False(loop.RemoveSignalHandler(PosixSignal.SIGHUP));
         }
 
         loop.Stop();
