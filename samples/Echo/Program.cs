@@ -6,9 +6,7 @@ EventLoop.Run(async (loop, interrupted) =>
     var address = IPEndPoint.Parse(args.FirstOrDefault("127.0.0.1:8888"));
     var server = await loop.CreateServerAsync(() => new Echo(), address, cancellationToken: interrupted);
     Console.WriteLine($"Serving on {server.EndPoints[0]}");
-    var stopped = loop.CreateFuture();
-    interrupted.Register(stopped.SetResult); // Ctrl+C
-    await stopped.Task;
+    await server.ServeForeverAsync(interrupted); // until Ctrl+C
 });
 
 internal sealed class Echo : Protocol

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging.Abstractions;
 using Sluice.Backends.Epoll;
 using Sluice.KernelTests.Loops.Kit;
@@ -89,6 +90,8 @@ public sealed class ThreadTests
             () => loop.CallAt(TimeSpan.Zero, static () => { }),
             () => loop.AddReader(peer, static () => { }),
             () => loop.RemoveReader(peer),
+            () => loop.AddSignalHandler(PosixSignal.SIGHUP, static () => { }),
+            () => loop.RemoveSignalHandler(PosixSignal.SIGHUP),
             () => loop.CallExceptionHandler(new ExceptionContext("off the loop")),
             handle.Cancel,
             transport.Close,

@@ -18,6 +18,7 @@ public sealed class SampleTests
         await client.SendAsync("hello"u8.ToArray());
         var reply = new byte[5];
         await new NetworkStream(client).ReadExactlyAsync(reply);
+        client.Close();
         server.Interrupt();
         var result = await server.EndAsync();
 
