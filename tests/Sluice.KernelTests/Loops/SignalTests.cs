@@ -98,6 +98,20 @@ public sealed class SignalTests
         Assert.Equal(["real"], heard);
     }
 
+    [Theory, Case("SIG-001", "SIG-012")]
+    [InlineData(17, false)]
+    [InlineData(18, false)]
+    [InlineData(23, false)]
+    [InlineData(28, false)]
+    [InlineData((int)Signal, true)]
+    public void The_default_is_suppressed_unless_it_does_no_harm(int signal, bool suppressed)
+    {
+        using var loop = LoopKernel.Epoll.CreateLoop();
+        loop.AddSignalHandler((PosixSignal)signal, static () => { });
+
+        Assert.Equal(suppressed, OwnSignals.Send((PosixSignal)signal));
+    }
+
     private static void Raise(EventLoop loop)
     {
         if (loop.Core.Backend is SimulatedBackend simulated) Assert.True(simulated.SendSignal((int)Signal));
