@@ -73,6 +73,7 @@ internal sealed class Side : Protocol
         }
         else
         {
+            Console.WriteLine($"{_other} connected to {transport.GetExtraInfo(ExtraInfo.PeerName)}");
             _other._other = this;
             _other._transport.ResumeReading();
         }

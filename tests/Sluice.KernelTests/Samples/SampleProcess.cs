@@ -14,6 +14,12 @@ internal sealed partial class SampleProcess : IDisposable
 
     private SampleProcess(Process process) => _process = process;
 
+    /// <summary>The memory that it has now, in bytes.</summary>
+    public long Memory => ReadStatus("VmRSS:");
+
+    /// <summary>The most memory that it has had, in bytes.</summary>
+    public long PeakMemory => ReadStatus("VmHWM:");
+
     public static string ReadFile(string path) => File.ReadAllText(Path.Combine(Root, path));
 
     public static SampleProcess Start(string sample, params string[] arguments)
@@ -23,7 +29,8 @@ internal sealed partial class SampleProcess : IDisposable
         var program = Path.Combine(Root, "samples", sample, build, $"{sample}.dll");
 
         // A shell that runs the tests in the background makes them ignore SIGINT, and children inherit that.
-        var start = new ProcessStartInfo("env", ["--default-signal=INT", "dotnet", program, .. arguments])
+        // With a small nursery its memory is what it keeps, not what the collector has put off.
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", "DOTNET_GCgen0size=400000", "dotnet", program, .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -38,6 +45,9 @@ internal sealed partial class SampleProcess : IDisposable
         using var process = Start(sample, arguments);
         return await process.EndAsync();
     }
+
+    /// <summary>Where a sample that serves says it does.</summary>
+    public async Task<string> ReadAddressAsync() => (await ReadLineAsync("Serving on "))["Serving on ".Length..];
 
     /// <summary>The next line of its output that begins so; those before it are skipped.</summary>
     public async Task<string> ReadLineAsync(string beginning)
@@ -54,6 +64,15 @@ internal sealed partial class SampleProcess : IDisposable
     /// <summary>What Ctrl+C does.</summary>
     public void Interrupt() => Assert.Equal(0, Kill(_process.Id, InterruptSignal));
 
+    /// <summary>Interrupts it, and expects that it ends in order and without a complaint.</summary>
+    public async Task<SampleResult> InterruptAsync()
+    {
+        Interrupt();
+        var result = await EndAsync();
+        result.AssertSuccess();
+        return result;
+    }
+
     /// <summary>Waits for its end.</summary>
     public async Task<SampleResult> EndAsync()
     {
@@ -68,6 +87,12 @@ internal sealed partial class SampleProcess : IDisposable
     {
         if (!_process.HasExited) _process.Kill();
         _process.Dispose();
+    }
+
+    private long ReadStatus(string name)
+    {
+        var line = File.ReadLines($"/proc/{_process.Id}/status").First(line => line.StartsWith(name, StringComparison.Ordinal));
+        return long.Parse(line.AsSpan(name.Length, line.Length - name.Length - " kB".Length), System.Globalization.CultureInfo.InvariantCulture) * 1024;
     }
 
     private static string[] Lines(string text) => text.TrimEnd('\n').Split('\n', StringSplitOptions.TrimEntries);

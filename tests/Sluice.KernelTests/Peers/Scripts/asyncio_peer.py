@@ -49,6 +49,12 @@ async def answer_after_end(reader, writer):
     await writer.drain()
 
 
+async def count_after_end(reader, writer):
+    """Reads to the end, and only then says how much it was."""
+    writer.write(b"%d bytes" % len(await read_all(reader)))
+    await writer.drain()
+
+
 async def wait_for_end(reader, writer):
     """Says how the connection ended."""
     writer.write(b"go")
