@@ -66,6 +66,7 @@ internal sealed class Side : Protocol
             // Nobody can take the client's bytes yet: they stay where they are, in the kernel.
             transport.PauseReading();
             _ = ConnectAsync(_target);
+            Console.WriteLine($"accepted: {this}");
         }
         else if (_other!._transport!.IsClosing)
         {
@@ -73,7 +74,7 @@ internal sealed class Side : Protocol
         }
         else
         {
-            Console.WriteLine($"{_other} connected to {transport.GetExtraInfo(ExtraInfo.PeerName)}");
+            Console.WriteLine($"connected: {_other} to {transport.GetExtraInfo(ExtraInfo.PeerName)}");
             _other._other = this;
             _other._transport.ResumeReading();
         }
@@ -110,7 +111,7 @@ internal sealed class Side : Protocol
         if (_other is null) return;
         if (exception is not null && _hasEnded) _other._transport!.Close();
         else if (exception is not null) _other._transport!.Abort();
-        Console.WriteLine($"{this} lost: {_received:N0} bytes came, it was paused {_pauses} times. {exception?.Message}".TrimEnd());
+        Console.WriteLine($"lost: {this}, {_received:N0} bytes came, paused {_pauses} times. {exception?.Message}".TrimEnd());
     }
 
     public override string ToString() => _target is null ? "target" : $"client {_transport!.GetExtraInfo(ExtraInfo.PeerName)}";
@@ -123,7 +124,7 @@ internal sealed class Side : Protocol
         }
         catch (SocketException exception)
         {
-            Console.WriteLine($"{this} refused: {exception.Message}");
+            Console.WriteLine($"refused: {this}, {exception.Message}");
             _transport!.Close();
         }
     }

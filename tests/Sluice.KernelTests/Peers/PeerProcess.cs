@@ -25,7 +25,8 @@ internal sealed class PeerProcess : IDisposable
     public StreamWriter Input => _process.StandardInput;
 
     /// <summary>Starts a program of the system, or skips the test where there is none.</summary>
-    public static PeerProcess Start(string command, params IEnumerable<string> arguments) => new(Peer.Find(command), arguments);
+    public static PeerProcess Start(string command, params IEnumerable<string> arguments) =>
+        new(Peer.Find(command, command == "nc" ? "netcat-openbsd" : null), arguments);
 
     /// <summary>Starts one of the scripts beside this file under python3.</summary>
     public static PeerProcess Python(string script, params IEnumerable<string> arguments) =>

@@ -72,6 +72,29 @@ public sealed class PortForwardTests : IDisposable
         await forward.InterruptAsync();
     }
 
+    [Fact]
+    public async Task What_comes_before_the_target_is_connected_waits_for_it()
+    {
+        // The one place in the listener's queue is taken: until somebody is accepted, the kernel lets the forwarder wait for its connection.
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen(0);
+        using var first = await LineClient.ConnectAsync(listener.LocalEndPoint!);
+        using var forward = SampleProcess.Start("PortForward", AnyPort, $"{listener.LocalEndPoint}");
+        using var client = await LineClient.ConnectAsync(IPEndPoint.Parse(await forward.ReadAddressAsync()));
+
+        await client.WriteAsync("early\n");
+        client.EndSending();
+        await forward.ReadLineAsync("accepted: ");
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var ofFirst = await listener.AcceptAsync(limit.Token);
+        using var target = await listener.AcceptAsync(limit.Token);
+        var received = await new StreamReader(new NetworkStream(target)).ReadToEndAsync(limit.Token);
+
+        Assert.Equal("early\n", received);
+        await forward.InterruptAsync();
+    }
+
     [Theory]
     [InlineData("tcp", "tcp")]
     [InlineData("tcp", "unix")]
@@ -88,6 +111,8 @@ public sealed class PortForwardTests : IDisposable
         Assert.Equal(facts["client sent"], facts["target received"]);
         Assert.StartsWith("16777216 ", facts["target sent"]);
         Assert.Equal(facts["target sent"], facts["client received"]);
+        await forward.ReadLineAsync("lost: "); // and both are gone, before the interrupt
+        await forward.ReadLineAsync("lost: ");
         await forward.InterruptAsync();
     }
 
@@ -127,7 +152,7 @@ public sealed class PortForwardTests : IDisposable
         await client.WriteAsync("anybody?\n");
 
         Assert.Null(await client.ReadLineAsync());
-        await forward.ReadLineAsync("client ");
+        await forward.ReadLineAsync("refused: client ");
         await forward.InterruptAsync();
     }
 
@@ -151,7 +176,7 @@ public sealed class PortForwardTests : IDisposable
         using var target = PeerProcess.Python("asyncio_peer.py", "serve", "wait_for_end");
         using var forward = SampleProcess.Start("PortForward", AnyPort, $"127.0.0.1:{await target.ReadPortAsync()}");
         using var client = await LineClient.ConnectAsync(IPEndPoint.Parse(await forward.ReadAddressAsync()));
-        await forward.ReadLineAsync("client "); // ... connected to ...
+        await forward.ReadLineAsync("connected: ");
 
         client.Reset();
 
