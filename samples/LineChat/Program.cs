@@ -19,10 +19,12 @@ try
         var room = new List<Member>();
         var server = await loop.CreateServerAsync(() => new Member(room), address, cancellationToken: interrupted);
         Console.WriteLine($"Serving on {server.EndPoints[0]}");
-        var stopped = loop.CreateFuture();
-        interrupted.Register(stopped.SetResult); // Ctrl+C
-        await stopped.Task;
-        server.CloseClients(); // What they were sent still arrives, if they take it before the loop's ShutdownTimeout.
+        using var registration = interrupted.Register(() => // Ctrl+C
+        {
+            server.CloseClients(); // What they were sent still arrives, if they read.
+            loop.CallLater(TimeSpan.FromSeconds(1), server.AbortClients);
+        });
+        await server.ServeForeverAsync(interrupted); // ends when the last client is gone
     });
     return 0;
 }

@@ -17,9 +17,8 @@ try
     {
         var server = await loop.CreateServerAsync(() => new Side(target), listen, cancellationToken: interrupted);
         Console.WriteLine($"Serving on {server.EndPoints[0]}");
-        var stopped = loop.CreateFuture();
-        interrupted.Register(stopped.SetResult); // Ctrl+C
-        await stopped.Task;
+        using var registration = interrupted.Register(server.AbortClients); // Ctrl+C: nobody is waited for
+        await server.ServeForeverAsync(interrupted);
     });
     return 0;
 }
