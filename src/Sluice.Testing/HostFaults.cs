@@ -32,8 +32,12 @@ public sealed class HostFaults
     /// <param name="errno">The error.</param>
     public void FailNextWrite(int errno) => _writes.Enqueue(new IoError(errno));
 
-    /// <summary>The next accept fails; the connection stays in the backlog.</summary>
-    /// <param name="errno">The error. Those that say the system is out of resources make the listener rest for a second.</param>
+    /// <summary>
+    /// The next accept fails. Would-block (11) and interrupted (4) end the round of accepts, errors of the connection (103 and its kin) go on with
+    /// the next one: both unreported, and what waits in the backlog stays there. Every other error is reported and makes the listener rest for a second; where it says that
+    /// there are no descriptors (24, 23), one waiting connection is turned away.
+    /// </summary>
+    /// <param name="errno">The error.</param>
     public void FailNextAccept(int errno) => _accepts.Enqueue(new IoError(errno));
 
     /// <summary>The next connect fails.</summary>

@@ -28,7 +28,7 @@ public sealed class ProtocolRecord
     }
 
     /// <summary>
-    /// The callbacks so far: "ConnectionMade", "DataReceived(5)", "EofReceived", "PauseWriting", "ResumeWriting" and
+    /// The callbacks so far: "ConnectionMade", "DataReceived(5)", "EofReceived", "PauseWriting", "ResumeWriting", "DrainRequested" and
     /// "ConnectionLost(null)" or, for example, "ConnectionLost(SocketException ConnectionReset)".
     /// </summary>
     public IReadOnlyList<string> Trace => _trace;
@@ -134,6 +134,15 @@ public sealed class ProtocolRecord
         VerifyOpen("ResumeWriting");
         if (!IsWritingPaused) Violate("ResumeWriting came without PauseWriting");
         IsWritingPaused = false;
+    }
+
+    internal void DrainRequested()
+    {
+        VerifyOpen("DrainRequested");
+        if (_depth > 0) Violate("DrainRequested came inside another callback");
+        if (_trace.Contains("DrainRequested")) Violate("DrainRequested came twice");
+        if (Transport is { IsClosing: true }) Violate("DrainRequested came while the transport was closing");
+        Note("DrainRequested");
     }
 
     internal void ConnectionLost(Exception? exception)

@@ -30,6 +30,9 @@ public sealed class RecordingBufferedProtocol : BufferedProtocol
     /// <summary>Runs in EofReceived and gives its answer. Null answers false: the transport closes.</summary>
     public Func<bool>? OnEof { get; set; }
 
+    /// <summary>Runs in DrainRequested.</summary>
+    public Action? OnDrain { get; set; }
+
     /// <summary>Runs in ConnectionLost.</summary>
     public Action<Exception?>? OnLost { get; set; }
 
@@ -73,6 +76,14 @@ public sealed class RecordingBufferedProtocol : BufferedProtocol
 
     /// <inheritdoc/>
     public override void ResumeWriting() => Record.ResumeWriting();
+
+    /// <inheritdoc/>
+    public override void DrainRequested()
+    {
+        Record.DrainRequested();
+        using var span = new CallbackSpan(Record);
+        OnDrain?.Invoke();
+    }
 
     /// <inheritdoc/>
     public override void ConnectionLost(Exception? exception)

@@ -24,6 +24,9 @@ public sealed class RecordingProtocol : Protocol
     /// <summary>Runs in ResumeWriting.</summary>
     public Action? OnResume { get; set; }
 
+    /// <summary>Runs in DrainRequested.</summary>
+    public Action? OnDrain { get; set; }
+
     /// <summary>Runs in ConnectionLost.</summary>
     public Action<Exception?>? OnLost { get; set; }
 
@@ -97,6 +100,14 @@ public sealed class RecordingProtocol : Protocol
         Record.ResumeWriting();
         using var span = new CallbackSpan(Record);
         OnResume?.Invoke();
+    }
+
+    /// <inheritdoc/>
+    public override void DrainRequested()
+    {
+        Record.DrainRequested();
+        using var span = new CallbackSpan(Record);
+        OnDrain?.Invoke();
     }
 
     /// <inheritdoc/>

@@ -52,6 +52,15 @@ public sealed record SimulationOptions
     /// <summary>Reports the events of one poll in an order that the seed decides, instead of by age. Default: true.</summary>
     public bool ShufflesEvents { get; init; } = true;
 
+    /// <summary>
+    /// How many descriptors a process may have: what a server's default limit of connections is made of. The simulated kernel itself never runs out of them, except as
+    /// <see cref="HostFaults.FailNextAccept"/> says. Default: 65,536.
+    /// </summary>
+    public int DescriptorLimit { get; init; } = 65_536;
+
+    /// <summary>Whether several listeners can share a port (SO_REUSEPORT). Default: true.</summary>
+    public bool SupportsReusePort { get; init; } = true;
+
     /// <summary>How many passes of the loops one run may take before it is given up as a livelock. Default: one million.</summary>
     public long StepLimit { get; init; } = 1_000_000;
 }

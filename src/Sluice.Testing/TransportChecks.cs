@@ -34,6 +34,13 @@ public static class TransportChecks
         .. In(typeof(LimitChecks)),
         .. In(typeof(FairnessChecks)),
         .. In(typeof(ServingChecks)),
+        .. In(typeof(ListenChecks)),
+        .. In(typeof(AcceptChecks)),
+        .. In(typeof(ConnectionLimitChecks)),
+        .. In(typeof(ServerLifeChecks)),
+        .. In(typeof(ServeForeverChecks)),
+        .. In(typeof(DrainChecks)),
+        .. In(typeof(DrainCallbackChecks)),
         .. In(typeof(ExistingSocketChecks)),
         .. In(typeof(SignalChecks)),
     ];

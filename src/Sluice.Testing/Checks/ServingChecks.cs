@@ -2,27 +2,9 @@ using System.Net.Sockets;
 
 namespace Sluice.Testing.Checks;
 
-/// <summary>Servers under adversity: accepts that fail, connections that arrive while the server closes, arguments that cannot be.</summary>
+/// <summary>Servers under adversity: connections that arrive while the server closes, connects that are given up, arguments that cannot be.</summary>
 internal static class ServingChecks
 {
-    private const int TooManyFiles = 24;
-    private const int ConnectionAborted = 103;
-
-    [Check("BUG-036", "BUG-038", Needs = CheckNeeds.Faults)]
-    public static async Task A_failed_accept_is_reported_and_accepting_goes_on(CheckStage stage)
-    {
-        foreach (var errno in (int[])[ConnectionAborted, TooManyFiles])
-        {
-            stage.Faults!.FailNextAccept(errno);
-
-            var pair = await stage.ConnectAsync();
-
-            var report = stage.ClaimReport();
-            Check.That(report.Exception is SocketException && report.EndPoint is not null);
-            await pair.CloseAsync();
-        }
-    }
-
     [Check("BUG-040")]
     public static async Task A_server_that_closes_while_connections_arrive_lets_the_late_ones_go(CheckStage stage)
     {

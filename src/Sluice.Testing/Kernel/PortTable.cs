@@ -9,12 +9,12 @@ internal sealed class PortTable(SimulatedBackend host)
 {
     private const int FirstEphemeral = 32768;
 
-    private readonly List<EndPoint> _bound = [];
+    private readonly List<(EndPoint Address, bool IsShared)> _bound = [];
     private readonly List<SimulatedListenChannel> _listeners = [];
     private int _nextEphemeral = FirstEphemeral;
 
-    /// <summary>Reserves an address to listen at; port 0 is given a free one.</summary>
-    public EndPoint Bind(EndPoint local)
+    /// <summary>Reserves an address to listen at; port 0 is given a free one. It can be had again where all who have it share it.</summary>
+    public EndPoint Bind(EndPoint local, bool isShared)
     {
         if (local is IPEndPoint ip)
         {
@@ -26,8 +26,8 @@ internal sealed class PortTable(SimulatedBackend host)
             throw new SocketException((int)SocketError.AddressFamilyNotSupported);
         }
 
-        if (_bound.Exists(other => Collide(other, local))) throw IoError.AddressInUse.ToException($"bind to {local}");
-        _bound.Add(local);
+        if (_bound.Exists(other => Collide(other.Address, local) && !(isShared && other.IsShared))) throw IoError.AddressInUse.ToException($"bind to {local}");
+        _bound.Add((local, isShared));
         return local;
     }
 
@@ -36,15 +36,16 @@ internal sealed class PortTable(SimulatedBackend host)
     public void Release(SimulatedListenChannel listener)
     {
         _listeners.Remove(listener);
-        _bound.Remove(listener.LocalName);
+        _bound.RemoveAt(_bound.FindIndex(bound => bound.Address.Equals(listener.LocalName)));
     }
 
     /// <summary>Who listens at an address of this host, or why a connect to it fails.</summary>
     public SimulatedListenChannel? FindListener(EndPoint address, out IoError error)
     {
-        var listener = _listeners.Find(listener => Collide(listener.LocalName, address));
+        var sharing = _listeners.FindAll(listener => Collide(listener.LocalName, address));
+        var listener = sharing.Count > 1 ? sharing[host.Network.OneOf(sharing.Count)] : sharing.FirstOrDefault();
         error = listener is not null ? IoError.None
-            : address is IPEndPoint || _bound.Contains(address) ? IoError.ConnectionRefused
+            : address is IPEndPoint || _bound.Exists(bound => bound.Address.Equals(address)) ? IoError.ConnectionRefused
             : IoError.NoEntry;
         return listener;
     }
@@ -54,7 +55,7 @@ internal sealed class PortTable(SimulatedBackend host)
 
     public int NextEphemeral()
     {
-        while (_bound.Exists(other => other is IPEndPoint ip && ip.Port == _nextEphemeral)) _nextEphemeral++;
+        while (_bound.Exists(other => other.Address is IPEndPoint ip && ip.Port == _nextEphemeral)) _nextEphemeral++;
         return _nextEphemeral++;
     }
 

@@ -44,6 +44,10 @@ internal sealed class SimulatedBackend : IoBackend
 
     public override IClock Clock => Network.Clock;
 
+    public override int DescriptorLimit => Network.Options.DescriptorLimit;
+
+    public override bool SupportsReusePort => Network.Options.SupportsReusePort;
+
     /// <summary>A Poll now would report something or was asked to come back.</summary>
     public bool IsReady => Volatile.Read(ref _woken) != 0 || _sources.Exists(static source => source.IsReady);
 
@@ -78,7 +82,7 @@ internal sealed class SimulatedBackend : IoBackend
     public override IoOperation Resolve(string host, int port, IResolveSink sink) => new SimulatedResolve(this, host, port, sink);
 
     public override ListenChannel Listen(EndPoint local, ServerOptions options, IListenSink sink) =>
-        new SimulatedListenChannel(this, Ports.Bind(local), options, sink);
+        new SimulatedListenChannel(this, Ports.Bind(local, options.ReusePort), options, sink);
 
     public override StreamChannel Adopt(SafeHandle socket, StreamOptions options)
     {

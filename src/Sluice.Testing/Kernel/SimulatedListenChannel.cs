@@ -1,14 +1,13 @@
 using System.Net;
+using System.Net.Sockets;
 using Sluice.Backends;
+using Sluice.Primitives;
 
 namespace Sluice.Testing.Kernel;
 
-/// <summary>A listening socket of a simulated host, with its backlog. Owned by its server.</summary>
+/// <summary>A listening socket of a simulated host, with its backlog; it accepts by the rules of the real ones. Owned by its server.</summary>
 internal sealed class SimulatedListenChannel : ListenChannel, ISimulatedSource
 {
-    private const int AcceptsPerPoll = 16;
-    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(1);
-
     private readonly SimulatedBackend _host;
     private readonly ServerOptions _options;
     private readonly IListenSink _sink;
@@ -24,6 +23,7 @@ internal sealed class SimulatedListenChannel : ListenChannel, ISimulatedSource
         _sink = sink;
         LocalName = local;
         Socket = new SimulatedTransportSocket(host.Network.NextDescriptor(), local, peer: null);
+        if (local is IPEndPoint) SetOptions();
         host.Add(this);
     }
 
@@ -58,18 +58,9 @@ internal sealed class SimulatedListenChannel : ListenChannel, ISimulatedSource
 
     public bool Report()
     {
-        for (var left = AcceptsPerPoll; left > 0 && IsReady; left--)
+        for (var left = AcceptRules.PerPoll; left > 0 && IsReady; left--)
         {
-            if (_host.Faults.TryTakeAccept(out var error))
-            {
-                if (error.IsOutOfResources) TakeRest();
-                _sink.OnAcceptFailed(error);
-                continue;
-            }
-
-            var channel = new SimulatedStreamChannel(_host, _backlog.Dequeue(), _options);
-            _sink.OnAccepted(channel);
-            if (!channel.IsOwned) _host.Network.Violated("an accepted channel was neither attached nor closed in OnAccepted");
+            if (!AcceptOne()) break;
         }
 
         return true;
@@ -77,9 +68,30 @@ internal sealed class SimulatedListenChannel : ListenChannel, ISimulatedSource
 
     public override string ToString() => $"connections to {LocalName}";
 
-    private void TakeRest()
+    private bool AcceptOne()
     {
+        if (_host.Faults.TryTakeAccept(out var error)) return AfterFailure(error);
+        var channel = new SimulatedStreamChannel(_host, _backlog.Dequeue(), _options);
+        _sink.OnAccepted(channel);
+        if (!channel.IsOwned) _host.Network.Violated("an accepted channel was neither attached nor closed in OnAccepted");
+        return true;
+    }
+
+    private bool AfterFailure(IoError error)
+    {
+        var verdict = AcceptRules.Judge(error);
+        if (verdict != AcceptVerdict.Rest) return verdict == AcceptVerdict.TryNext;
+        if (AcceptRules.TurnsOneAway(error)) _backlog.Dequeue().Release(reset: false);
         _isResting = true;
-        _host.Network.Schedule(_host.Clock.Now + Rest, () => _isResting = false);
+        _host.Network.Schedule(_host.Clock.Now + AcceptRules.Rest, () => _isResting = false);
+        _sink.OnAcceptFailed(error);
+        return false;
+    }
+
+    private void SetOptions()
+    {
+        Socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, _options.ReuseAddress ?? true ? 1 : 0);
+        Socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, _options.KeepAlive ? 1 : 0);
+        Socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.NoDelay, _options.NoDelay ? 1 : 0);
     }
 }

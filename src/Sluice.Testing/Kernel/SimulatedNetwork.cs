@@ -70,6 +70,9 @@ internal sealed class SimulatedNetwork(int seed, SimulationOptions options) : ID
     /// <summary>From 1 to <paramref name="most"/>, small numbers as likely as large ones.</summary>
     public int SomeOf(int most) => _random.Next(2) == 0 ? _random.Next(1, Math.Min(most, 8) + 1) : _random.Next(1, most + 1);
 
+    /// <summary>From 0 to below <paramref name="count"/>.</summary>
+    public int OneOf(int count) => _random.Next(count);
+
     public TimeSpan Part(TimeSpan whole) => whole <= TimeSpan.Zero ? TimeSpan.Zero : new TimeSpan(_random.NextInt64(whole.Ticks + 1));
 
     public void Shuffle<T>(Span<T> items)

@@ -27,6 +27,7 @@ internal sealed class SimulatedStreamChannel : StreamChannel, ISimulatedSource
         _linger = new SimulatedLinger(host, kernel);
         _socket = new SimulatedTransportSocket(kernel.Number, kernel.LocalName, kernel.PeerName) { Kernel = kernel };
         if (!kernel.IsUnix) _socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.NoDelay, options.NoDelay ? 1 : 0);
+        if (!kernel.IsUnix) _socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, options.KeepAlive ? 1 : 0);
         host.Add(this);
     }
 

@@ -32,6 +32,12 @@ internal abstract class IoBackend : IDisposable
     /// <summary>How often Poll came back from waiting, or looked without waiting: an idle loop leaves it alone.</summary>
     public long Wakeups { get; protected set; }
 
+    /// <summary>How many descriptors the process may have open.</summary>
+    public abstract int DescriptorLimit { get; }
+
+    /// <summary>Whether several listeners can share a TCP port.</summary>
+    public abstract bool SupportsReusePort { get; }
+
     /// <summary>
     /// Waits for events at most for <paramref name="timeout"/> (zero: not at all; <see cref="Timeout.InfiniteTimeSpan"/>: until one comes
     /// or <see cref="Wake"/> is called) and reports them to their sinks. May come back early, with nothing to report.

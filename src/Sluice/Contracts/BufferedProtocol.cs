@@ -33,4 +33,9 @@ public abstract class BufferedProtocol : BaseProtocol, IProtocol<ITransport>
 
     /// <inheritdoc cref="StreamProtocol.EofReceived"/>
     public virtual bool EofReceived() => false;
+
+    /// <inheritdoc cref="StreamProtocol.DrainRequested"/>
+    public virtual void DrainRequested()
+    {
+    }
 }

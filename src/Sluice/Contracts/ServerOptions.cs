@@ -1,15 +1,40 @@
 namespace Sluice;
 
-/// <summary>How a server listens, and how the connections that it accepts behave.</summary>
+/// <summary>How a server listens, and how the connections that it accepts behave. Where it listens on several sockets, all of it holds for each.</summary>
 public sealed record ServerOptions : StreamOptions
 {
     internal static ServerOptions Default { get; } = new();
 
-    /// <summary>How many connections the kernel may hold before they are accepted. Default: 100.</summary>
+    /// <summary>How many connections the kernel may hold before they are accepted. At least 1. Default: 100.</summary>
     public int Backlog { get; init; } = 100;
+
+    /// <summary>
+    /// How many connections the server may have at a time, at least 1. One more is accepted and reset at once, without a protocol, so that
+    /// its peer learns of it; the exception handler is told once, until the server has had room again. Null, the default: 80 % of the descriptors that the
+    /// process may open when the server is made. (asyncio: no limit.)
+    /// </summary>
+    public int? MaxConnections { get; init; }
+
+    /// <summary>
+    /// Listens on a TCP port although connections of an earlier listener still hold it (SO_REUSEADDR). Null, the default: as the
+    /// system's servers do, which is true on Linux. (asyncio: <c>reuse_address</c>.)
+    /// </summary>
+    public bool? ReuseAddress { get; init; }
+
+    /// <summary>
+    /// Lets several servers, also of other processes, listen on one TCP port; the kernel spreads connections over them (SO_REUSEPORT). All have to ask
+    /// for it. Default: false. (asyncio: <c>reuse_port</c>.)
+    /// </summary>
+    public bool ReusePort { get; init; }
 
     /// <summary>Starts accepting at once. Otherwise call <c>Server.StartServingAsync</c>. Default: true.</summary>
     public bool StartServing { get; init; } = true;
+
+    /// <summary>
+    /// How long the connections may take to finish when the token of <c>Server.ServeForeverAsync</c> is cancelled; then they are aborted.
+    /// Zero aborts at once, <see cref="Timeout.InfiniteTimeSpan"/> waits for ever, as asyncio does. Default: 5 s.
+    /// </summary>
+    public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>For a Unix socket: the permissions of its file, set before it can be connected to. Default: owner only (0600).</summary>
     public UnixFileMode UnixSocketMode { get; init; } = UnixFileMode.UserRead | UnixFileMode.UserWrite;

@@ -26,4 +26,13 @@ public abstract class StreamProtocol : BaseProtocol
     /// False (the default): the transport closes itself once everything written is sent. True: it stays open for writing until you close it.
     /// </returns>
     public virtual bool EofReceived() => false;
+
+    /// <summary>
+    /// The server drains: finish what is under way and close. Called at most once per connection, in a turn of its own after
+    /// ConnectionMade, and not for one that is closing already. What is open at the deadline is aborted. An exception goes to the
+    /// loop's exception handler; nothing else changes. (asyncio has no counterpart; see <c>Server.DrainAsync</c>.)
+    /// </summary>
+    public virtual void DrainRequested()
+    {
+    }
 }

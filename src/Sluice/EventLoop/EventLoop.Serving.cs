@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 using Sluice.Backends;
 using Sluice.Loop;
 
@@ -9,39 +11,85 @@ namespace Sluice;
 public sealed partial class EventLoop
 {
     /// <summary>
-    /// Listens on an address and gives each connection a protocol. (asyncio: <c>create_server</c>, <c>create_unix_server</c>.)
+    /// Listens on a host's addresses and gives each connection a protocol. (asyncio: <c>create_server</c>.)
     /// </summary>
+    /// <remarks>
+    /// Where a host has several addresses, each is bound once. Those that this machine lacks are left out, address families that it lacks too,
+    /// unless nothing is left; any other failure closes what was bound. With port 0 the system chooses a port for each socket: they may differ.
+    /// </remarks>
+    /// <param name="protocolFactory">Called on the loop's thread for each connection, in this caller's ExecutionContext; returns a protocol that serves nobody else.</param>
+    /// <param name="host">A name, an address literal, or null or "" for all interfaces: a socket for IPv4 and one for IPv6.</param>
+    /// <param name="port">The port; 0 lets the system choose.</param>
+    /// <param name="options">How the server and its connections behave, or null for the defaults.</param>
+    /// <param name="cancellationToken">Gives up before the server is open.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A port, or a number of the options, is out of its range.</exception>
+    /// <exception cref="PlatformNotSupportedException">The options ask for <see cref="ServerOptions.ReusePort"/>, which this system lacks.</exception>
+    /// <exception cref="SocketException">In the task: a name has no address, an address cannot be bound, or a live server has it.</exception>
+    /// <exception cref="ObjectDisposedException">The loop has ended.</exception>
+    [OverloadResolutionPriority(1)]
+    public Task<Server> CreateServerAsync(
+        Func<IProtocol<ITransport>> protocolFactory, string? host, int port, ServerOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        CheckPort(port);
+        return ServeAsync(protocolFactory, ServerAddresses.Of(host, port), options, cancellationToken);
+    }
+
+    /// <inheritdoc cref="CreateServerAsync(Func{IProtocol{ITransport}}, string?, int, ServerOptions?, CancellationToken)"/>
+    /// <param name="protocolFactory">Called on the loop's thread for each connection, in this caller's ExecutionContext; returns a protocol that serves nobody else.</param>
+    /// <param name="hosts">Names or address literals, at least one. All are looked up at the same time, and an address that comes twice is bound once.</param>
+    /// <param name="port">The port; 0 lets the system choose.</param>
+    /// <param name="options">How the server and its connections behave, or null for the defaults.</param>
+    /// <param name="cancellationToken">Gives up before the server is open.</param>
+    /// <exception cref="ArgumentException"><paramref name="hosts"/> is empty, or holds a null or an empty name.</exception>
+    public Task<Server> CreateServerAsync(
+        Func<IProtocol<ITransport>> protocolFactory, IEnumerable<string> hosts, int port, ServerOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(hosts);
+        CheckPort(port);
+        var locals = new List<EndPoint>();
+        foreach (var host in hosts)
+        {
+            if (string.IsNullOrEmpty(host)) throw new ArgumentException("A host of the list is null or empty.", nameof(hosts));
+            locals.AddRange(ServerAddresses.Of(host, port));
+        }
+
+        if (locals.Count == 0) throw new ArgumentException("At least one host is needed.", nameof(hosts));
+        return ServeAsync(protocolFactory, locals, options, cancellationToken);
+    }
+
+    /// <inheritdoc cref="CreateServerAsync(Func{IProtocol{ITransport}}, string?, int, ServerOptions?, CancellationToken)"/>
     /// <param name="protocolFactory">Called on the loop's thread for each connection, in this caller's ExecutionContext; returns a protocol that serves nobody else.</param>
     /// <param name="local">An <see cref="IPEndPoint"/> (port 0: the system chooses), a <see cref="DnsEndPoint"/> whose addresses are all bound, or a <see cref="UnixDomainSocketEndPoint"/>.</param>
     /// <param name="options">How the server and its connections behave, or null for the defaults.</param>
     /// <param name="cancellationToken">Gives up before the server is open.</param>
-    /// <exception cref="SocketException">In the task: the address cannot be bound, or a live server has it.</exception>
-    /// <exception cref="ObjectDisposedException">The loop has ended.</exception>
+    /// <exception cref="ArgumentException"><paramref name="local"/> is of another kind.</exception>
     public Task<Server> CreateServerAsync(
         Func<IProtocol<ITransport>> protocolFactory, EndPoint local, ServerOptions? options = null, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(protocolFactory);
         ArgumentNullException.ThrowIfNull(local);
         CheckAddress(local, nameof(local));
-        options = Checked(options ?? ServerOptions.Default);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.Backlog, nameof(options));
-        if (cancellationToken.IsCancellationRequested) return Task.FromCanceled<Server>(cancellationToken);
-        var server = new Server(this, protocolFactory, options, CallbackContext.Capture());
-        local = WithoutNames(local);
-        return local is DnsEndPoint name ? ServeNameAsync(server, name, cancellationToken) : OnLoop(() => OpenServer(server, [local]));
+        return ServeAsync(protocolFactory, [local], options, cancellationToken);
     }
 
-    /// <inheritdoc cref="CreateServerAsync(Func{IProtocol{ITransport}}, EndPoint, ServerOptions?, CancellationToken)"/>
+    /// <inheritdoc cref="CreateServerAsync(Func{IProtocol{ITransport}}, string?, int, ServerOptions?, CancellationToken)"/>
     /// <param name="protocolFactory">Called on the loop's thread for each connection, in this caller's ExecutionContext; returns a protocol that serves nobody else.</param>
-    /// <param name="host">A name or an address literal.</param>
-    /// <param name="port">The port; 0 lets the system choose.</param>
+    /// <param name="locals">At least one address, each as for the overload with one. An address that comes twice is bound once.</param>
     /// <param name="options">How the server and its connections behave, or null for the defaults.</param>
     /// <param name="cancellationToken">Gives up before the server is open.</param>
+    /// <exception cref="ArgumentException"><paramref name="locals"/> is empty, or holds null or another kind of address.</exception>
     public Task<Server> CreateServerAsync(
-        Func<IProtocol<ITransport>> protocolFactory, string host, int port, ServerOptions? options = null, CancellationToken cancellationToken = default)
+        Func<IProtocol<ITransport>> protocolFactory, IEnumerable<EndPoint> locals, ServerOptions? options = null, CancellationToken cancellationToken = default)
     {
-        ArgumentException.ThrowIfNullOrEmpty(host);
-        return CreateServerAsync(protocolFactory, new DnsEndPoint(host, port), options, cancellationToken);
+        ArgumentNullException.ThrowIfNull(locals);
+        EndPoint[] addresses = [.. locals];
+        if (addresses.Length == 0) throw new ArgumentException("At least one address is needed.", nameof(locals));
+        foreach (var address in addresses)
+        {
+            if (address is null) throw new ArgumentException("An address of the list is null.", nameof(locals));
+            CheckAddress(address, nameof(locals));
+        }
+
+        return ServeAsync(protocolFactory, addresses, options, cancellationToken);
     }
 
     /// <summary>
@@ -64,8 +112,7 @@ public sealed partial class EventLoop
     {
         try
         {
-            foreach (var address in addresses) server.Bind(address);
-            server.Open();
+            server.Open(addresses);
             return server;
         }
         catch
@@ -75,27 +122,93 @@ public sealed partial class EventLoop
         }
     }
 
-    private async Task<Server> ServeNameAsync(Server server, DnsEndPoint name, CancellationToken cancellationToken)
+    private static void CheckPort(int port)
     {
-        var addresses = await InvokeAsync(() => new Resolution(_core.Backend, name, cancellationToken).Task);
-        return await OnLoop(() => OpenServer(server, addresses));
+        ArgumentOutOfRangeException.ThrowIfLessThan(port, IPEndPoint.MinPort);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(port, IPEndPoint.MaxPort);
+    }
+
+    private Task<Server> ServeAsync(
+        Func<IProtocol<ITransport>> protocolFactory, IReadOnlyList<EndPoint> locals, ServerOptions? options, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(protocolFactory);
+        options = CheckedForServing(options ?? ServerOptions.Default);
+        if (cancellationToken.IsCancellationRequested) return Task.FromCanceled<Server>(cancellationToken);
+        var server = new Server(this, protocolFactory, options, CallbackContext.Capture());
+        EndPoint[] addresses = [.. locals.Select(WithoutNames)];
+        return Array.Exists(addresses, static address => address is DnsEndPoint)
+            ? ServeNamesAsync(server, addresses, cancellationToken)
+            : OnLoop(() => OpenServer(server, addresses));
+    }
+
+    private ServerOptions CheckedForServing(ServerOptions options)
+    {
+        Checked(options);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.Backlog, nameof(options));
+        if (options.MaxConnections is { } most) ArgumentOutOfRangeException.ThrowIfNegativeOrZero(most, nameof(options));
+        Server.CheckDeadline(options.DrainTimeout, nameof(options));
+        if (options.ReusePort && !_core.Backend.SupportsReusePort) throw new PlatformNotSupportedException("This system does not let servers share a port.");
+        return options;
+    }
+
+    private async Task<Server> ServeNamesAsync(Server server, EndPoint[] locals, CancellationToken cancellationToken)
+    {
+        var addresses = await InvokeAsync(() => ResolveAllAsync(locals, cancellationToken));
+        return await OnLoop(() =>
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            return OpenServer(server, addresses);
+        });
+    }
+
+    /// <summary>Asks for all names at the same time. The first failure counts, once all have answered.</summary>
+    private async Task<IReadOnlyList<EndPoint>> ResolveAllAsync(EndPoint[] locals, CancellationToken cancellationToken)
+    {
+        var lookups = Array.ConvertAll(locals, local => local is DnsEndPoint name
+            ? new Resolution(_core.Backend, name, cancellationToken).Task
+            : Task.FromResult<IReadOnlyList<EndPoint>>([local]));
+        var addresses = new List<EndPoint>();
+        ExceptionDispatchInfo? failure = null;
+        foreach (var lookup in lookups)
+        {
+            try
+            {
+                addresses.AddRange(await lookup);
+            }
+            catch (Exception exception)
+            {
+                failure ??= ExceptionDispatchInfo.Capture(exception);
+            }
+        }
+
+        failure?.Throw();
+        return addresses;
     }
 
     /// <summary>The addresses of a name as a task.</summary>
     private sealed class Resolution : IResolveSink
     {
         private readonly TaskCompletionSource<IReadOnlyList<EndPoint>> _source = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly CancellationTokenRegistration _registration;
 
         public Resolution(IoBackend backend, DnsEndPoint name, CancellationToken cancellationToken)
         {
             backend.Resolve(name.Host, name.Port, this);
-            cancellationToken.UnsafeRegister(static (source, token) => ((TaskCompletionSource<IReadOnlyList<EndPoint>>)source!).TrySetCanceled(token), _source);
+            _registration = cancellationToken.UnsafeRegister(static (source, token) => ((TaskCompletionSource<IReadOnlyList<EndPoint>>)source!).TrySetCanceled(token), _source);
         }
 
         public Task<IReadOnlyList<EndPoint>> Task => _source.Task;
 
-        public void OnResolved(IReadOnlyList<IPEndPoint> addresses) => _source.TrySetResult(addresses);
+        public void OnResolved(IReadOnlyList<IPEndPoint> addresses)
+        {
+            _registration.Dispose();
+            _source.TrySetResult(addresses);
+        }
 
-        public void OnResolveFailed(Exception reason) => _source.TrySetException(reason);
+        public void OnResolveFailed(Exception reason)
+        {
+            _registration.Dispose();
+            _source.TrySetException(reason);
+        }
     }
 }

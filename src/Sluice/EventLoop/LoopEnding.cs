@@ -20,7 +20,7 @@ internal sealed class LoopEnding(LoopCore core, Residents residents, TimeSpan sh
         Begun?.Invoke();
         // A descriptor that stays ready would keep the loop busy while the connections that are closing are waited for.
         foreach (var watch in residents.Snapshot<DescriptorWatch>()) watch.EndWithLoop();
-        foreach (var server in residents.Snapshot<Server>()) server.Close();
+        foreach (var server in residents.Snapshot<Server>()) server.BeginEndWithLoop();
         foreach (var transport in residents.Transports()) transport.EndWithLoop();
         WaitForClosing();
         RunLastPasses();
@@ -58,8 +58,9 @@ internal sealed class LoopEnding(LoopCore core, Residents residents, TimeSpan sh
 
     private void TellAllToGo()
     {
-        foreach (var transport in residents.Transports()) transport.Abort();
+        // Servers first: they count those of their connections that are cut off.
         foreach (var member in residents.Snapshot<IResident>()) member.EndWithLoop();
+        foreach (var transport in residents.Transports()) transport.Abort();
         core.ClearTimers();
     }
 

@@ -38,5 +38,5 @@ internal sealed class Residents
 
     /// <summary>All live transports, those of servers included.</summary>
     public IEnumerable<StreamTransport> Transports() =>
-        Snapshot<Server>().SelectMany(server => server.Connections.Snapshot()).Concat(Connections.Snapshot());
+        Snapshot<Server>().SelectMany(server => server.Transports()).Concat(Connections.Snapshot());
 }

@@ -1,6 +1,5 @@
 using System.Net;
 using Sluice.Backends;
-using Sluice.Primitives;
 using Sluice.Transports;
 
 namespace Sluice;
@@ -11,107 +10,140 @@ namespace Sluice;
 /// those that end in <c>Async</c> and the properties may be used from any. An exception of the factory closes its connection and goes
 /// to the loop's exception handler.
 /// </remarks>
-public sealed class Server : IAsyncDisposable, IListenSink, IResident
+public sealed class Server : IAsyncDisposable, IResident
 {
-    private readonly EventLoop _loop;
     private readonly Func<IProtocol<ITransport>> _factory;
     private readonly ServerOptions _options;
     private readonly ExecutionContext? _context;
-    private readonly List<ListenChannel> _listeners = [];
+    private readonly ConnectionSet _connections;
     private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private IReadOnlyList<ServerListener> _listeners = [];
     private TaskCompletionSource? _forever;
+    private Drain? _drain;
+    private bool _isFull;
     private bool _isClosed;
 
     internal Server(EventLoop loop, Func<IProtocol<ITransport>> factory, ServerOptions options, ExecutionContext? context)
     {
-        _loop = loop;
+        Loop = loop;
         _factory = factory;
         _options = options;
         _context = context;
-        Connections = new ConnectionSet(FinishIfDone);
+        _connections = new ConnectionSet(FinishIfDone);
     }
+
+    /// <summary>The loop that it serves on. (asyncio: <c>get_loop</c>.)</summary>
+    public EventLoop Loop { get; }
 
     /// <summary>True while it accepts connections.</summary>
     public bool IsServing { get; private set; }
 
     /// <summary>The listening sockets; empty once closed.</summary>
-    public IReadOnlyList<TransportSocket> Sockets => _isClosed ? [] : [.. _listeners.Select(listener => listener.Socket).OfType<TransportSocket>()];
+    public IReadOnlyList<TransportSocket> Sockets => [.. _listeners.Select(listener => listener.Socket).OfType<TransportSocket>()];
 
     /// <summary>Where it listens, with the ports that the system chose; empty once closed.</summary>
-    public IReadOnlyList<EndPoint> EndPoints => _isClosed ? [] : [.. _listeners.Select(listener => listener.LocalName)];
+    public IReadOnlyList<EndPoint> EndPoints => [.. _listeners.Select(listener => listener.LocalName)];
 
-    internal ConnectionSet Connections { get; }
+    /// <summary>How many connections are live: accepted, and ConnectionLost has not returned.</summary>
+    public int ConnectionCount => _connections.Count;
 
-    /// <summary>Starts accepting where <see cref="ServerOptions.StartServing"/> was false. Does nothing when serving.</summary>
-    /// <exception cref="InvalidOperationException">The server is closed.</exception>
-    public Task StartServingAsync() => _loop.OnLoop(() =>
+    /// <summary>How many connections were reset because <see cref="ServerOptions.MaxConnections"/> were live.</summary>
+    public long RefusedConnectionCount { get; private set; }
+
+    /// <summary>How many connections may be live at a time.</summary>
+    internal int MaxConnections { get; private set; }
+
+    /// <summary>Starts accepting where <see cref="ServerOptions.StartServing"/> was false. Does nothing when serving. (asyncio: <c>start_serving</c>.)</summary>
+    /// <exception cref="InvalidOperationException">In the task: the server is closed.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">In the task: an address was taken meanwhile; the server is closed.</exception>
+    public Task StartServingAsync() => Loop.OnLoop(() =>
     {
         StartServing();
         return true;
     });
 
     /// <summary>
-    /// Serves until the token is cancelled or <see cref="Close"/> is called; then closes, waits for the live connections to end, and throws
-    /// <see cref="OperationCanceledException"/>.
+    /// Serves until the token is cancelled or <see cref="Close"/> is called, and then throws <see cref="OperationCanceledException"/>. A
+    /// cancelled token drains the server with <see cref="ServerOptions.DrainTimeout"/>: see <see cref="DrainAsync"/>. After
+    /// a close it waits for the live connections to end, until the token is cancelled. (asyncio: <c>serve_forever</c>, which has no such limit of time.)
     /// </summary>
     /// <param name="cancellationToken">Ends it.</param>
-    /// <exception cref="InvalidOperationException">The server is closed, or somebody serves for ever already.</exception>
+    /// <exception cref="InvalidOperationException">In the task: the server is closed, or somebody serves for ever already.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">In the task: an address was taken meanwhile; the server is closed.</exception>
     public async Task ServeForeverAsync(CancellationToken cancellationToken = default)
     {
-        var forever = await _loop.OnLoop(() =>
-        {
-            if (_forever is not null) throw new InvalidOperationException("ServeForeverAsync runs already.");
-            StartServing();
-            return _forever = _loop.CreateFuture();
-        });
-        using var registration = cancellationToken.UnsafeRegister(static (source, token) => ((TaskCompletionSource)source!).TrySetCanceled(token), forever);
+        var forever = await Loop.OnLoop(BeginServingForever);
         try
         {
-            await forever.Task;
+            using (cancellationToken.UnsafeRegister(static (source, token) => ((TaskCompletionSource)source!).TrySetCanceled(token), forever))
+            {
+                await forever.Task;
+            }
         }
         finally
         {
-            await DisposeAsync();
+            using (cancellationToken.UnsafeRegister(static server => ((Server)server!).StartDrain(), this)) await WaitClosedAsync();
         }
     }
 
-    /// <summary>Stops listening at once. Live connections are left alone. Closing again does nothing.</summary>
+    /// <summary>Stops listening at once. Live connections are left alone. Closing again does nothing. (asyncio: <c>close</c>.)</summary>
     /// <exception cref="InvalidOperationException">Called off the loop's thread.</exception>
     public void Close()
     {
-        _loop.Core.VerifyThread();
+        Loop.Core.VerifyThread();
         if (_isClosed) return;
         _isClosed = true;
         IsServing = false;
-        foreach (var listener in _listeners) listener.Close();
+        var listeners = _listeners;
+        _listeners = [];
+        foreach (var listener in listeners) listener.Close();
         _forever?.TrySetCanceled();
         FinishIfDone();
     }
 
-    /// <summary>Closes the connections that are live now, gracefully.</summary>
+    /// <summary>Closes the connections that are live now, gracefully. (asyncio: <c>close_clients</c>.)</summary>
     /// <exception cref="InvalidOperationException">Called off the loop's thread.</exception>
     public void CloseClients()
     {
-        _loop.Core.VerifyThread();
-        foreach (var transport in Connections.Snapshot()) transport.Close();
+        Loop.Core.VerifyThread();
+        foreach (var transport in _connections.Snapshot()) transport.Close();
     }
 
-    /// <summary>Aborts the connections that are live now.</summary>
+    /// <summary>Aborts the connections that are live now. (asyncio: <c>abort_clients</c>.)</summary>
     /// <exception cref="InvalidOperationException">Called off the loop's thread.</exception>
     public void AbortClients()
     {
-        _loop.Core.VerifyThread();
-        foreach (var transport in Connections.Snapshot()) transport.Abort();
+        Loop.Core.VerifyThread();
+        AbortAll();
     }
 
-    /// <summary>Completes when the server is closed and its last connection is lost, in whichever order; at once where that is so already.</summary>
+    /// <summary>
+    /// Completes when the server is closed and its last connection is lost, in whichever order; at once where that is so already.
+    /// (asyncio: <c>wait_closed</c>.)
+    /// </summary>
     public Task WaitClosedAsync() => _finished.Task;
+
+    /// <summary>
+    /// Ends the server in peace: stops listening as <see cref="Close"/> does, has each live connection's protocol told by
+    /// <see cref="StreamProtocol.DrainRequested"/>, lets them finish, and aborts those that are left at the deadline. (asyncio has no counterpart.)
+    /// </summary>
+    /// <param name="deadline">
+    /// How long they may take. Zero aborts at once and tells nobody; <see cref="Timeout.InfiniteTimeSpan"/> waits for ever. Of several calls under way the
+    /// earliest deadline counts, and all get the same result.
+    /// </param>
+    /// <returns>Completes when the last connection is lost, with how they ended; at once where none is live or the loop has ended.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="deadline"/> is negative.</exception>
+    public Task<DrainResult> DrainAsync(TimeSpan deadline)
+    {
+        CheckDeadline(deadline, nameof(deadline));
+        return FinishDrainAsync(deadline);
+    }
 
     /// <summary>Closes, and completes when the last connection is lost.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (_loop.IsClosed) return;
-        await _loop.OnLoop(() =>
+        if (Loop.IsClosed) return;
+        await Loop.OnLoop(() =>
         {
             Close();
             return true;
@@ -122,25 +154,27 @@ public sealed class Server : IAsyncDisposable, IListenSink, IResident
     /// <summary>Where it listens, for logs.</summary>
     public override string ToString() => $"<Server {(_isClosed ? "closed" : string.Join(", ", EndPoints))}>";
 
-    /// <summary>Binds one more address.</summary>
-    internal void Bind(EndPoint local) => _listeners.Add(_loop.Core.Backend.Listen(local, _options, this));
-
-    /// <summary>All addresses are bound: the server lives on the loop from here on.</summary>
-    internal void Open()
+    internal static void CheckDeadline(TimeSpan deadline, string parameter)
     {
-        _loop.Residents.Add(this);
+        if (deadline < TimeSpan.Zero && deadline != Timeout.InfiniteTimeSpan)
+        {
+            throw new ArgumentOutOfRangeException(parameter, deadline, "A deadline is zero, positive or Timeout.InfiniteTimeSpan.");
+        }
+    }
+
+    /// <summary>Binds the addresses: the server lives on the loop from here on.</summary>
+    internal void Open(IReadOnlyList<EndPoint> addresses)
+    {
+        MaxConnections = _options.MaxConnections ?? (int)Math.Max(1, Loop.Core.Backend.DescriptorLimit * 4L / 5);
+        _listeners = ServerAddresses.Bind(addresses, address => new ServerListener(this, address, _options));
+        Loop.Residents.Add(this);
         if (_options.StartServing) StartServing();
     }
 
-    void IResident.EndWithLoop()
+    /// <summary>A connection has come in at a listener.</summary>
+    internal void Accept(StreamChannel channel, ServerListener listener)
     {
-        Close();
-        _finished.TrySetResult();
-    }
-
-    void IListenSink.OnAccepted(StreamChannel channel)
-    {
-        if (_isClosed)
+        if (_isClosed || IsFull(listener))
         {
             channel.Close(reset: true);
             return;
@@ -148,42 +182,110 @@ public sealed class Server : IAsyncDisposable, IListenSink, IResident
 
         try
         {
-            SocketTransport.Create(_loop.Core, channel, _factory, new TransportOrigin(Connections, _options, _context, null));
+            SocketTransport.Create(Loop.Core, channel, _factory, new TransportOrigin(_connections, _options, _context, null));
         }
         catch (Exception exception)
         {
-            _loop.Core.Errors.Report(new ExceptionContext("Error on transport creation for incoming connection")
-            {
-                Exception = exception,
-                EndPoint = _listeners[0].LocalName,
-            });
+            listener.Report("Error on transport creation for incoming connection", exception);
         }
-
-        _loop.Core.EndStep();
     }
 
-    void IListenSink.OnAcceptFailed(IoError reason)
+    /// <summary>The loop begins to end: no new connections, and what is open goes. What is closing may go on for a while.</summary>
+    internal void BeginEndWithLoop()
     {
-        _loop.Core.Errors.Report(new ExceptionContext(reason.IsOutOfResources ? "Accept is out of system resources" : "Accept failed")
-        {
-            Exception = reason.ToException(),
-            EndPoint = _listeners[0].LocalName,
-        });
-        _loop.Core.EndStep();
+        Close();
+        _drain?.EndOpen();
+    }
+
+    internal IReadOnlyList<StreamTransport> Transports() => _connections.Snapshot();
+
+    void IResident.EndWithLoop()
+    {
+        Close();
+        AbortAll();
+        Finish();
+    }
+
+    private void AbortAll()
+    {
+        if (_drain is { } drain) drain.AbortRest();
+        else foreach (var transport in _connections.Snapshot()) transport.Abort();
+    }
+
+    private bool IsFull(ServerListener listener)
+    {
+        var wasFull = _isFull;
+        _isFull = _connections.Count >= MaxConnections;
+        if (!_isFull) return false;
+        RefusedConnectionCount++;
+        if (!wasFull) listener.Report($"The server has {MaxConnections} connections, as many as it may: more are reset");
+        return true;
     }
 
     private void StartServing()
     {
         if (_isClosed) throw new InvalidOperationException("The server is closed.");
         if (IsServing) return;
-        IsServing = true;
-        foreach (var listener in _listeners) listener.StartAccepting();
+        try
+        {
+            foreach (var listener in _listeners) listener.StartAccepting();
+            IsServing = true;
+        }
+        catch
+        {
+            Close();
+            throw;
+        }
     }
+
+    private TaskCompletionSource BeginServingForever()
+    {
+        if (_forever is not null && !_isClosed) throw new InvalidOperationException("ServeForeverAsync is already being awaited.");
+        StartServing();
+        return _forever = Loop.CreateFuture();
+    }
+
+    private async Task<DrainResult> FinishDrainAsync(TimeSpan deadline)
+    {
+        if (Loop.IsClosed) return default;
+        Drain drain;
+        try
+        {
+            drain = await Loop.OnLoop(() => BeginDrain(deadline));
+        }
+        catch (Exception exception) when (Loop.IsClosed && exception is ObjectDisposedException or OperationCanceledException)
+        {
+            // It ended on the way there, and all connections with it.
+            return default;
+        }
+
+        return await drain.Task;
+    }
+
+    private Drain BeginDrain(TimeSpan deadline)
+    {
+        Close();
+        var isFirst = _drain is null;
+        var drain = _drain ??= new Drain(Loop, _connections);
+        if (isFirst && deadline != TimeSpan.Zero) drain.TellAll();
+        drain.Limit(deadline);
+        FinishIfDone();
+        return drain;
+    }
+
+    /// <summary>The token of ServeForeverAsync is cancelled. On any thread, perhaps after the loop's end.</summary>
+    private void StartDrain() => _ = DrainAsync(_options.DrainTimeout);
 
     private void FinishIfDone()
     {
-        if (!_isClosed || Connections.Count > 0) return;
-        _loop.Residents.Remove(this);
+        if (_isClosed && _connections.Count == 0) Finish();
+    }
+
+    private void Finish()
+    {
+        Loop.Residents.Remove(this);
         _finished.TrySetResult();
+        _drain?.Finish();
+        _drain = null;
     }
 }

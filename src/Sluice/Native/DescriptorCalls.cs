@@ -13,6 +13,8 @@ internal static unsafe partial class DescriptorCalls
     public const int DuplicateCloseOnExec = 1030;
     public const int CurrentDirectory = -100;
     public const int NoFollow = 0x100;
+    public const int LimitOfDescriptors = 7;
+    public const int UsualLimit = 1024;
 
     private const string Library = "libc";
 
@@ -27,6 +29,9 @@ internal static unsafe partial class DescriptorCalls
 
     [LibraryImport(Library, EntryPoint = "fcntl", SetLastError = true)]
     public static partial int Control(int fd, int command, int argument);
+
+    [LibraryImport(Library, EntryPoint = "getrlimit", SetLastError = true)]
+    public static partial int GetLimit(int resource, ulong* softAndHard);
 
     [LibraryImport(Library, EntryPoint = "fchmod", SetLastError = true)]
     public static partial int SetMode(int fd, uint mode);

@@ -154,6 +154,15 @@ internal unsafe class Syscalls
         return Outcome(DescriptorCalls.Control(fd, DescriptorCalls.SetFlags, flags | DescriptorCalls.NonBlocking));
     }
 
+    /// <summary>How many descriptors this process may have open: RLIMIT_NOFILE, of which the soft limit counts.</summary>
+    public virtual int DescriptorLimit()
+    {
+        var limit = stackalloc ulong[2];
+        // The call cannot fail with these arguments; the least that Linux gives is the answer if it does.
+        if (DescriptorCalls.GetLimit(DescriptorCalls.LimitOfDescriptors, limit) != 0) return DescriptorCalls.UsualLimit;
+        return (int)Math.Min(limit[0], int.MaxValue);
+    }
+
     public virtual IoError SetMode(int fd, UnixFileMode mode) => Outcome(DescriptorCalls.SetMode(fd, (uint)mode));
 
     /// <summary>What lies at a path; a link is not followed.</summary>

@@ -8,7 +8,7 @@ namespace Sluice.Transports;
 /// </summary>
 /// <remarks>
 /// Callbacks that end a connection when they throw return the exception to the transport, which flushes and resets; the others
-/// (ConnectionMade, PauseWriting, ResumeWriting, ConnectionLost) only report it.
+/// (ConnectionMade, PauseWriting, ResumeWriting, DrainRequested, ConnectionLost) only report it.
 /// </remarks>
 internal struct ProtocolBinding
 {
@@ -84,6 +84,22 @@ internal struct ProtocolBinding
         }
 
         Leave(started, nameof(ConnectionLost));
+    }
+
+    public readonly void DrainRequested(ITransport transport)
+    {
+        var started = Enter();
+        try
+        {
+            if (_plain is not null) _plain.DrainRequested();
+            else _buffered!.DrainRequested();
+        }
+        catch (Exception exception)
+        {
+            Report("Exception in callback protocol.DrainRequested()", exception, transport);
+        }
+
+        Leave(started, nameof(DrainRequested));
     }
 
     public readonly Exception? DataReceived(ReadOnlySpan<byte> data)

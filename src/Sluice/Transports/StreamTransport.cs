@@ -115,6 +115,12 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
 
     public override string ToString() => $"<{GetType().Name} {_state.Life} {DescribeEnds()}>";
 
+    /// <summary>It has ended; perhaps ConnectionLost is still to come.</summary>
+    internal bool IsLost => _state.IsLost;
+
+    /// <summary>Its server drains: the protocol hears of it in a turn of its own, which comes behind that of ConnectionMade.</summary>
+    internal void RequestDrain() => _loop.Enqueue(this, Turn.Drain);
+
     /// <summary>At the loop's end: what is open is aborted, what is closing may go on for a while, what was never made goes.</summary>
     internal void EndWithLoop()
     {
@@ -186,6 +192,9 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
                 break;
             case Turn.Read:
                 ContinueReading();
+                break;
+            case Turn.Drain:
+                if (_state.Life == Life.Open) _binding.DrainRequested(this);
                 break;
             case Turn.Lost:
                 _binding.ConnectionLost(this, _lostReason);
@@ -332,5 +341,6 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
         public const int Start = 0;
         public const int Read = 1;
         public const int Lost = 2;
+        public const int Drain = 3;
     }
 }

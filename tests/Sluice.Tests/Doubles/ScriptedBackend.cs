@@ -15,6 +15,10 @@ internal sealed class ScriptedBackend : IoBackend
 
     public override IClock Clock => Time;
 
+    public override int DescriptorLimit => int.MaxValue;
+
+    public override bool SupportsReusePort => true;
+
     /// <summary>How long each Poll was allowed to wait.</summary>
     public List<TimeSpan> Waits { get; } = [];
 

@@ -73,6 +73,10 @@ internal sealed class EpollBackend : IoBackend
 
     public override IClock Clock { get; }
 
+    public override int DescriptorLimit => System.DescriptorLimit();
+
+    public override bool SupportsReusePort => true;
+
     public Syscalls System { get; }
 
     /// <summary>Connections that were closed gracefully and still wait for their peers.</summary>

@@ -116,7 +116,7 @@ internal sealed class EpollListenChannel : ListenChannel, IEpollTarget
         var verdict = AcceptRules.Judge(error);
         if (verdict == AcceptVerdict.Rest)
         {
-            if (error == IoError.TooManyFiles || error == IoError.TooManyFilesInSystem) _backend.Reserve.Shed(_fd.Number);
+            if (AcceptRules.TurnsOneAway(error)) _backend.Reserve.Shed(_fd.Number);
             BeginRest();
             _sink.OnAcceptFailed(error);
         }

@@ -1,4 +1,3 @@
-using Sluice.Backends.Linux;
 using Sluice.Primitives;
 
 namespace Sluice.Backends.Epoll;

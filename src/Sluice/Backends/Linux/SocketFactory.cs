@@ -96,13 +96,20 @@ internal static class SocketFactory
     // listeners on one port. An IPv6 listener serves IPv6 alone, so that one for IPv4 can stand beside it.
     private static void PrepareTcpListener(Syscalls system, int fd, int family, ServerOptions options)
     {
-        var error = system.SetOption(fd, SocketConstants.LevelSocket, SocketConstants.OptionReuseAddress, 1);
-        if (!error.IsNone) throw error.ToException("set SO_REUSEADDR");
-        // Linux hands TCP_NODELAY on from the listener to the connections that it accepts: one call here instead of one for each.
+        if (options.ReuseAddress ?? true) SetOnListener(system, fd, SocketConstants.OptionReuseAddress, "SO_REUSEADDR");
+        if (options.ReusePort) SetOnListener(system, fd, SocketConstants.OptionReusePort, "SO_REUSEPORT");
+        // Linux hands SO_KEEPALIVE and TCP_NODELAY on from the listener to the connections that it accepts: one call here instead of one for each.
+        if (options.KeepAlive) SetOnListener(system, fd, SocketConstants.OptionKeepAlive, "SO_KEEPALIVE");
         SetNoDelay(system, fd, options);
         if (family != SocketConstants.FamilyInet6) return;
-        error = system.SetOption(fd, SocketConstants.LevelIPv6, SocketConstants.OptionIPv6Only, 1);
+        var error = system.SetOption(fd, SocketConstants.LevelIPv6, SocketConstants.OptionIPv6Only, 1);
         if (!error.IsNone) throw error.ToException("set IPV6_V6ONLY");
+    }
+
+    private static void SetOnListener(Syscalls system, int fd, int option, string name)
+    {
+        var error = system.SetOption(fd, SocketConstants.LevelSocket, option, 1);
+        if (!error.IsNone) throw error.ToException($"set {name}");
     }
 
     private static SafeFd? Open(Syscalls system, int family, out IoError error)

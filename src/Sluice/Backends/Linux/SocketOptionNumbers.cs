@@ -32,7 +32,7 @@ internal static class SocketOptionNumbers
         SocketOptionName.Broadcast => 6,
         SocketOptionName.SendBuffer => 7,
         SocketOptionName.ReceiveBuffer => 8,
-        SocketOptionName.KeepAlive => 9,
+        SocketOptionName.KeepAlive => SocketConstants.OptionKeepAlive,
         SocketOptionName.OutOfBandInline => 10,
         SocketOptionName.ReceiveLowWater => 18,
         SocketOptionName.SendLowWater => 19,

@@ -1,6 +1,6 @@
 using Sluice.Primitives;
 
-namespace Sluice.Backends.Linux;
+namespace Sluice.Backends;
 
 /// <summary>What a listener does after a failed accept. No failure ends it: only its owner does.</summary>
 internal enum AcceptVerdict
@@ -15,7 +15,7 @@ internal enum AcceptVerdict
     Rest,
 }
 
-/// <summary>The rules of accepting connections on Linux. Stateless.</summary>
+/// <summary>The rules of accepting connections, in Linux's errors, which the simulated kernel speaks too. Stateless.</summary>
 internal static class AcceptRules
 {
     /// <summary>More than one, because connections come in bursts; bounded, because the loop has others to serve.</summary>
@@ -28,6 +28,12 @@ internal static class AcceptRules
         if (error == IoError.WouldBlock || error == IoError.Interrupted) return AcceptVerdict.EndRound;
         return IsOfTheConnection(error.Errno) ? AcceptVerdict.TryNext : AcceptVerdict.Rest;
     }
+
+    /// <summary>
+    /// Out of descriptors: one waiting connection is dropped with the help of a descriptor kept for this, so that its peer learns at once that
+    /// nobody will serve it.
+    /// </summary>
+    public static bool TurnsOneAway(IoError error) => error == IoError.TooManyFiles || error == IoError.TooManyFilesInSystem;
 
     // accept(2): Linux passes errors that are already pending on the new connection, and a firewall's refusal, through accept.
     private static bool IsOfTheConnection(int errno) => errno is

@@ -1,0 +1,56 @@
+using System.Net;
+using System.Net.Sockets;
+using Sluice.Backends;
+using Sluice.Primitives;
+
+namespace Sluice;
+
+/// <summary>One of the sockets that a server listens on, and the sink that hears of its connections. Owned by its server.</summary>
+internal sealed class ServerListener : IListenSink
+{
+    private readonly Server _server;
+    private readonly ListenChannel _channel;
+
+    /// <exception cref="SocketException">The address cannot be bound; nothing stays open.</exception>
+    public ServerListener(Server server, EndPoint local, ServerOptions options)
+    {
+        _server = server;
+        _channel = server.Loop.Core.Backend.Listen(local, options, this);
+    }
+
+    public EndPoint LocalName => _channel.LocalName;
+
+    public TransportSocket? Socket => _channel.Socket;
+
+    /// <exception cref="SocketException">The kernel refuses to listen.</exception>
+    public void StartAccepting()
+    {
+        try
+        {
+            _channel.StartAccepting();
+        }
+        catch (SocketException exception) when (LocalName is IPEndPoint)
+        {
+            // Linux lets two sockets have an address as long as none listens: the one that comes second hears of it only here.
+            throw ServerAddresses.Refused(LocalName, exception);
+        }
+    }
+
+    public void Close() => _channel.Close();
+
+    void IListenSink.OnAccepted(StreamChannel channel)
+    {
+        _server.Accept(channel, this);
+        _server.Loop.Core.EndStep();
+    }
+
+    void IListenSink.OnAcceptFailed(IoError reason)
+    {
+        Report(reason.IsOutOfResources ? "Accept is out of system resources" : "Accept failed", reason.ToException());
+        _server.Loop.Core.EndStep();
+    }
+
+    /// <summary>Tells the exception handler, with the address of this very socket.</summary>
+    public void Report(string message, Exception? exception = null) =>
+        _server.Loop.Core.Errors.Report(new ExceptionContext(message) { Exception = exception, EndPoint = LocalName });
+}
