@@ -27,6 +27,8 @@ internal static class Program
                 return 0;
             case "child":
                 return EventLoop.Run(RunChildAsync);
+            case "starved":
+                return Starved.Run();
             case { } name when InterruptionPrograms.All.TryGetValue(name, out var program):
                 program();
                 return 0;

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using Sluice.Backends.Linux;
+using Sluice.Backends;
 using Sluice.KernelTests.Backends.Kit;
 using Sluice.Primitives;
 
@@ -46,24 +46,55 @@ public sealed class AcceptTests : IDisposable
         Assert.Throws<SocketException>(() => client.Connect(listener.LocalName));
     }
 
-    [Fact, Case("BUG-036")]
+    [Fact, Case("BUG-036", "SRV-041")]
     public void Connections_lost_in_the_queue_do_not_end_the_round()
     {
         var (listener, sink) = _bench.Listen(_bench.NewAddress(Family.IPv4));
-        _system.AcceptErrors.Enqueue(IoError.ConnectionAborted);
-        _system.AcceptErrors.Enqueue(IoError.HostUnreachable);
+        foreach (var errno in new[] { 1, 64, 71, 92, 95, 100, 101, 103, 104, 110, 112, 113 }) _system.AcceptErrors.Enqueue(new IoError(errno));
         _bench.Dial(listener.LocalName);
         _bench.Backend.Poll(TimeSpan.FromSeconds(10));
         Assert.Single(sink.Accepted);
         Assert.Empty(sink.Failures);
     }
 
-    [Theory, Case("BUG-038")]
+    [Theory, Case("SRV-041")]
+    [InlineData(4)]
+    [InlineData(11)]
+    public void An_accept_that_was_interrupted_or_would_block_ends_the_round_in_silence(int errno)
+    {
+        var (listener, sink) = _bench.Listen(_bench.NewAddress(Family.IPv4));
+        _system.AcceptErrors.Enqueue(new IoError(errno));
+        _bench.Dial(listener.LocalName);
+        _bench.Backend.Poll(TimeSpan.FromSeconds(10));
+        Assert.Empty(sink.Accepted);
+        _bench.Backend.Poll(TimeSpan.FromSeconds(10));
+        Assert.Single(sink.Accepted);
+        Assert.Empty(sink.Failures);
+    }
+
+    [Fact, Case("SRV-045")]
+    public void Of_two_listeners_one_rests_or_closes_and_the_other_goes_on()
+    {
+        var (first, firstSink) = _bench.Listen(_bench.NewAddress(Family.IPv4));
+        var (second, secondSink) = _bench.Listen(_bench.NewAddress(Family.IPv4));
+        _system.AcceptErrors.Enqueue(IoError.NoBufferSpace);
+        _bench.Dial(first.LocalName);
+        _bench.PollUntil(() => firstSink.Failures.Count == 1);
+        _bench.Dial(second.LocalName);
+        _bench.PollUntil(() => secondSink.Accepted.Count == 1);
+        first.Close();
+        _bench.Dial(second.LocalName);
+        _bench.PollUntil(() => secondSink.Accepted.Count == 2);
+        Assert.Empty(secondSink.Failures);
+    }
+
+    [Theory, Case("BUG-038", "SRV-043", "SRV-044")]
     [InlineData(24)]
     [InlineData(23)]
     [InlineData(105)]
     [InlineData(12)]
     [InlineData(22)]
+    [InlineData(4000)]
     public void A_listener_out_of_resources_reports_once_rests_a_second_and_recovers(int errno)
     {
         var (listener, sink) = _bench.Listen(_bench.NewAddress(Family.IPv4));
@@ -96,7 +127,7 @@ public sealed class AcceptTests : IDisposable
         Assert.Single(sink.Accepted);
     }
 
-    [Fact]
+    [Fact, Case("SRV-043")]
     public void Out_of_descriptors_one_waiting_peer_is_turned_away()
     {
         var (listener, sink) = _bench.Listen(_bench.NewAddress(Family.IPv4));
@@ -107,7 +138,23 @@ public sealed class AcceptTests : IDisposable
         Assert.Empty(sink.Accepted);
     }
 
-    [Fact]
+    [Fact, Case("SRV-043")]
+    public void The_last_descriptor_is_no_shortage_as_long_as_nobody_waits()
+    {
+        var (listener, sink) = _bench.Listen(_bench.NewAddress(Family.IPv4));
+        sink.WhenAccepted = _ => _system.AcceptErrors.Enqueue(IoError.TooManyFiles);
+        _bench.Dial(listener.LocalName);
+        _bench.PollUntil(() => sink.Accepted.Count == 1);
+        _bench.PollIdle();
+        Assert.Empty(sink.Failures);
+        Assert.Empty(_system.AcceptErrors);
+
+        sink.WhenAccepted = null;
+        _bench.Dial(listener.LocalName);
+        _bench.PollUntil(() => sink.Accepted.Count == 2);
+    }
+
+    [Fact, Case("SRV-043")]
     public void A_listener_that_was_closed_at_rest_stays_closed()
     {
         var (listener, sink) = _bench.Listen(_bench.NewAddress(Family.IPv4));

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Sluice.KernelTests.Loops.Kit;
 
 namespace Sluice.KernelTests.Loops;
@@ -35,6 +37,45 @@ public sealed class CostTests
     }
 
     [Fact]
+    public void An_accepted_connection_makes_at_most_600_bytes_of_garbage()
+    {
+        const int Connections = 50;
+        const int MostPerConnection = 600;
+        using var loop = new EventLoop();
+        var protocols = new Stack<SilentProtocol>();
+        var server = default(Server);
+        loop.RunUntilComplete(async () => server = await loop.CreateServerAsync(() => protocols.Pop(), LoopKernel.Epoll.CreateAddress()));
+        Accept();
+
+        // The first round has grown what grows, and found the code compiled.
+        Assert.InRange(Accept(), 1, MostPerConnection * Connections);
+
+        long Accept()
+        {
+            for (var i = 0; i < Connections; i++) protocols.Push(new SilentProtocol());
+            var peers = Enumerable.Range(0, Connections).Select(_ => Dial(server!.EndPoints[0])).ToList();
+            long allocated;
+            using (loop.Enter())
+            {
+                allocated = GC.GetAllocatedBytesForCurrentThread();
+                while (protocols.Count > 0) loop.Core.RunPass(TimeSpan.FromSeconds(10));
+
+                // They are made, and begin to read.
+                for (var pass = 0; pass < 3; pass++) loop.Core.RunPass(TimeSpan.Zero);
+                allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
+            }
+
+            Assert.Equal(Connections, server!.ConnectionCount);
+            foreach (var peer in peers) peer.Dispose();
+            loop.RunUntilComplete(async () =>
+            {
+                while (server.ConnectionCount > 0) await Task.Yield();
+            });
+            return allocated;
+        }
+    }
+
+    [Fact]
     public async Task Loops_that_come_and_go_leave_no_descriptor_and_no_thread()
     {
         await CycleAsync(20);
@@ -54,7 +95,16 @@ public sealed class CostTests
         }
     }
 
+    private static Socket Dial(EndPoint address)
+    {
+        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        socket.Connect(address);
+        return socket;
+    }
+
     private static int Count(string folder) => Directory.GetFileSystemEntries(folder).Length;
+
+    private sealed class SilentProtocol : Protocol;
 
     [CollectionDefinition(Alone, DisableParallelization = true)]
     public sealed class Definition;

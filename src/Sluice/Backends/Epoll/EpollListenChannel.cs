@@ -116,7 +116,7 @@ internal sealed class EpollListenChannel : ListenChannel, IEpollTarget
         var verdict = AcceptRules.Judge(error);
         if (verdict == AcceptVerdict.Rest)
         {
-            if (AcceptRules.TurnsOneAway(error)) _backend.Reserve.Shed(_fd.Number);
+            if (AcceptRules.TurnsOneAway(error) && !_backend.Reserve.Shed(_fd.Number)) return false;
             BeginRest();
             _sink.OnAcceptFailed(error);
         }

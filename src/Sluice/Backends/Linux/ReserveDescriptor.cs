@@ -1,4 +1,5 @@
 using Sluice.Native;
+using Sluice.Primitives;
 
 namespace Sluice.Backends.Linux;
 
@@ -11,13 +12,15 @@ internal sealed class ReserveDescriptor(Syscalls system) : IDisposable
     private SafeFd? _reserve = Open(system);
 
     /// <summary>Drops one connection that waits at the listener.</summary>
-    public void Shed(int listener)
+    /// <returns>False where none waits: Linux looks for a descriptor before it looks for a connection.</returns>
+    public bool Shed(int listener)
     {
-        if (_reserve is null) return;
+        if (_reserve is null) return true;
         _reserve.Dispose();
         var shed = system.Accept(listener, [], out _, out var error);
         if (error.IsNone) new SafeFd(system, shed).Dispose();
         _reserve = Open(system);
+        return error != IoError.WouldBlock;
     }
 
     /// <summary>Gets the descriptor back where another thread was quicker in <see cref="Shed"/>.</summary>

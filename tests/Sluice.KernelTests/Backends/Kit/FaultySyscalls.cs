@@ -4,7 +4,7 @@ using Sluice.Primitives;
 namespace Sluice.KernelTests.Backends.Kit;
 
 /// <summary>The real kernel, except where a test says otherwise.</summary>
-internal sealed unsafe class FaultySyscalls : Syscalls
+internal unsafe class FaultySyscalls : Syscalls
 {
     /// <summary>Answers of accept to come before the real ones.</summary>
     public Queue<IoError> AcceptErrors { get; } = new();
