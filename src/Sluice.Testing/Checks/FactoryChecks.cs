@@ -32,7 +32,7 @@ internal static class FactoryChecks
         Check.That(!busy.Client.IsClosing && ReferenceEquals(busy.Client, busy.ClientProtocol.Transport));
     }
 
-    [Check("BUG-039")]
+    [Check("BUG-039", "SRV-046")]
     public static Task A_servers_factory_that_throws_is_reported_and_serving_goes_on(CheckStage stage) =>
         FailServerAsync<FormatException>(stage, static _ => throw new FormatException("no protocol today"));
 

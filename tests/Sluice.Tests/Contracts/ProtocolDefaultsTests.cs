@@ -41,9 +41,11 @@ public sealed class ProtocolDefaultsTests
         {
             protocol.DataReceived("data"u8);
             Assert.False(protocol.EofReceived());
+            protocol.DrainRequested();
         }
 
         Assert.False(new Buffered().EofReceived());
+        new Buffered().DrainRequested();
     }
 
     [Fact]
