@@ -83,7 +83,7 @@ internal static class ListenChecks
     {
         // Outside of what systems hand out, and another one for each process that runs this.
         var port = 20_000 + Environment.ProcessId % 10_000;
-        var server = await stage.Loop.CreateServerAsync(() => stage.Watch(RecordingProtocol.Echo()), (string?)null, port);
+        var server = await stage.Loop.CreateServerAsync(() => stage.Watch(RecordingProtocol.Echo()), null, port);
         var bound = server.EndPoints.Cast<IPEndPoint>().ToArray();
 
         Check.That(Array.TrueForAll(bound, at => at.Port == port));
