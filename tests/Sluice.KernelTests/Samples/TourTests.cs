@@ -54,7 +54,7 @@ public sealed class TourTests
         var result = await SampleProcess.RunAsync("Tour", "--serve", "--port", $"{port}");
 
         Assert.Equal(1, result.ExitCode);
-        Assert.Equal($"tour: listen on 127.0.0.1:{port}: Address already in use", Assert.Single(result.Errors));
+        Assert.Equal($"tour: error while attempting to bind on address 127.0.0.1:{port}: Address already in use", Assert.Single(result.Errors));
         Assert.Equal([""], result.Output);
     }
 
