@@ -39,7 +39,7 @@ static async Task ServeAsync(EventLoop loop, int port, CancellationToken interru
     var server = await loop.CreateServerAsync(() => new EchoServerProtocol(), new IPEndPoint(IPAddress.Loopback, port), null, interrupted);
     Console.WriteLine($"Serving on {server.EndPoints[0]}");
 
-    // ServeForeverAsync waits for the connections that are still open: on Ctrl+C they go, so that it has none to wait for.
+    // ServeForeverAsync lets connections finish for five seconds. An echo never does by itself: on Ctrl+C they go at once.
     using var registration = interrupted.Register(server.AbortClients);
     try
     {
