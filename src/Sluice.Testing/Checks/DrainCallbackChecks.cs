@@ -133,6 +133,15 @@ internal static class DrainCallbackChecks
 
         Check.Equal(new DrainResult(1, 0), await reception.Server.DrainAsync(Forever));
         Check.Trace(pair.ServerProtocol.Trace, "ConnectionMade", "ConnectionLost(null)");
+
+        // One that has begun to close, and cannot end because its peer does not read.
+        reception = await Reception.OpenAsync(stage);
+        pair = await reception.ConnectAsync(Congestion.NonReader());
+        await Congestion.FillAsync(stage, pair.Server);
+        pair.Server.Close();
+
+        Check.Equal(new DrainResult(0, 1), await reception.Server.DrainAsync(TimeSpan.FromMilliseconds(50)));
+        Check.That(!pair.ServerProtocol.Trace.Contains("DrainRequested"));
     }
 
     [Check("SRV-054")]
