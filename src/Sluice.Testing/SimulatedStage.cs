@@ -18,11 +18,12 @@ public sealed class SimulatedStage : CheckStage
     private readonly SimulatedHost _host;
     private readonly bool _isUnix;
     private int _paths;
+    private int _addresses;
 
     private SimulatedStage(Simulation simulation, bool isUnix)
     {
         _simulation = simulation;
-        _host = simulation.AddHost("stage", new EventLoopOptions { Logger = Log });
+        _host = simulation.AddHost("stage", new EventLoopOptions { Logger = Log, Resolver = Names });
         _isUnix = isUnix;
     }
 
@@ -69,6 +70,15 @@ public sealed class SimulatedStage : CheckStage
 
     /// <inheritdoc/>
     public override Task SettleAsync() => Task.Delay(Settling, Loop.TimeProvider);
+
+    internal override IPAddress CreateRefusingAddress(int port) => new([127, 0, 1, (byte)++_addresses]);
+
+    internal override IPAddress CreateSilentAddress(int port)
+    {
+        var address = CreateRefusingAddress(port);
+        _simulation.MakeSilent(address);
+        return address;
+    }
 
     internal override (SafeHandle First, SafeHandle Second) CreateSocketPair() => _host.CreateStreamPair();
 

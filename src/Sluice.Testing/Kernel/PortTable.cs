@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
 using Sluice.Primitives;
@@ -16,20 +17,24 @@ internal sealed class PortTable(SimulatedBackend host)
     /// <summary>Reserves an address to listen at; port 0 is given a free one.</summary>
     public EndPoint Bind(EndPoint local)
     {
-        if (local is IPEndPoint ip)
-        {
-            if (!IsOwn(ip.Address)) throw IoError.AddressNotAvailable.ToException($"bind to {local}");
-            if (ip.Port == 0) local = new IPEndPoint(ip.Address, NextEphemeral());
-        }
-        else if (local is not UnixDomainSocketEndPoint)
-        {
-            throw new SocketException((int)SocketError.AddressFamilyNotSupported);
-        }
-
-        if (_bound.Exists(other => Collide(other, local))) throw IoError.AddressInUse.ToException($"bind to {local}");
-        _bound.Add(local);
-        return local;
+        if (local is not (IPEndPoint or UnixDomainSocketEndPoint)) throw new SocketException((int)SocketError.AddressFamilyNotSupported);
+        return TryBind(local, out var bound, out var error) ? bound : throw error.ToException($"bind to {local}");
     }
+
+    /// <summary>Reserves an address; port 0 is given a free one.</summary>
+    public bool TryBind(EndPoint local, [NotNullWhen(true)] out EndPoint? bound, out IoError error)
+    {
+        bound = local is IPEndPoint { Port: 0 } any ? new IPEndPoint(any.Address, NextEphemeral()) : local;
+        var wanted = bound;
+        error = local is IPEndPoint ip && !IsOwn(ip.Address) ? IoError.AddressNotAvailable
+            : _bound.Exists(other => Collide(other, wanted)) ? IoError.AddressInUse
+            : IoError.None;
+        if (error.IsNone) _bound.Add(bound);
+        else bound = null;
+        return error.IsNone;
+    }
+
+    public void Release(EndPoint bound) => _bound.Remove(bound);
 
     public void Listen(SimulatedListenChannel listener) => _listeners.Add(listener);
 
@@ -50,7 +55,7 @@ internal sealed class PortTable(SimulatedBackend host)
     }
 
     public bool IsOwn(IPAddress address) =>
-        IPAddress.IsLoopback(address) || address.Equals(host.Address) || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
+        IPAddress.IsLoopback(address) || host.HasAddress(address) || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
 
     public int NextEphemeral()
     {

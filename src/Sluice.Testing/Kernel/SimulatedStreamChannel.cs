@@ -27,6 +27,7 @@ internal sealed class SimulatedStreamChannel : StreamChannel, ISimulatedSource
         _linger = new SimulatedLinger(host, kernel);
         _socket = new SimulatedTransportSocket(kernel.Number, kernel.LocalName, kernel.PeerName) { Kernel = kernel };
         if (!kernel.IsUnix) _socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.NoDelay, options.NoDelay ? 1 : 0);
+        if (!kernel.IsUnix && options.KeepAlive) _socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, 1);
         host.Add(this);
     }
 

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using Sluice.Backends;
 using Sluice.Loop;
 
 namespace Sluice;
@@ -77,25 +76,7 @@ public sealed partial class EventLoop
 
     private async Task<Server> ServeNameAsync(Server server, DnsEndPoint name, CancellationToken cancellationToken)
     {
-        var addresses = await InvokeAsync(() => new Resolution(_core.Backend, name, cancellationToken).Task);
+        var addresses = await GetAddressInfoAsync(name.Host, name.Port, name.AddressFamily, cancellationToken);
         return await OnLoop(() => OpenServer(server, addresses));
-    }
-
-    /// <summary>The addresses of a name as a task.</summary>
-    private sealed class Resolution : IResolveSink
-    {
-        private readonly TaskCompletionSource<IReadOnlyList<EndPoint>> _source = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public Resolution(IoBackend backend, DnsEndPoint name, CancellationToken cancellationToken)
-        {
-            backend.Resolve(name.Host, name.Port, this);
-            cancellationToken.UnsafeRegister(static (source, token) => ((TaskCompletionSource<IReadOnlyList<EndPoint>>)source!).TrySetCanceled(token), _source);
-        }
-
-        public Task<IReadOnlyList<EndPoint>> Task => _source.Task;
-
-        public void OnResolved(IReadOnlyList<IPEndPoint> addresses) => _source.TrySetResult(addresses);
-
-        public void OnResolveFailed(Exception reason) => _source.TrySetException(reason);
     }
 }

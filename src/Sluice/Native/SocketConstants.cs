@@ -24,6 +24,7 @@ internal static class SocketConstants
     public const int OptionReuseAddress = 2;
     public const int OptionType = 3;
     public const int OptionError = 4;
+    public const int OptionKeepAlive = 9;
     public const int OptionLinger = 13;
     public const int OptionDomain = 39;
     public const int OptionTcpNoDelay = 1;
