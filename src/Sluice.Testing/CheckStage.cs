@@ -122,6 +122,9 @@ public abstract class CheckStage
         while (!condition()) await StepAsync();
     }
 
+    /// <summary>Waits for a number of the shortest spans in which anything may happen: passes, and between them the steps of simulated time.</summary>
+    internal virtual Task InstantsAsync(int count) => PassesAsync(count);
+
     /// <summary>For TCP: an IPv4 address of this machine, another one at each call, that refuses connects to a port.</summary>
     internal abstract IPAddress CreateRefusingAddress(int port);
 

@@ -36,6 +36,13 @@ public static class TransportChecks
         .. In(typeof(ServingChecks)),
         .. In(typeof(ExistingSocketChecks)),
         .. In(typeof(SignalChecks)),
+        .. In(typeof(ConnectChecks)),
+        .. In(typeof(ConnectArgumentChecks)),
+        .. In(typeof(ConnectErrorChecks)),
+        .. In(typeof(ConnectRaceChecks)),
+        .. In(typeof(ConnectCancelChecks)),
+        .. In(typeof(LocalAddressChecks)),
+        .. In(typeof(NameChecks)),
     ];
 
     /// <summary>The check with a name.</summary>
