@@ -78,6 +78,32 @@ public sealed class ConnectTests : IDisposable
         Assert.Equal(local.Address, ((IPEndPoint)accepted.Accepted[0].PeerName!).Address);
     }
 
+    [Fact, Case("BUG-043")]
+    public void A_connect_that_fails_at_any_step_leaves_nothing_open()
+    {
+        var (listener, _) = _bench.Listen(_bench.NewAddress(Family.IPv4));
+        foreach (var (fail, step) in new (Action<FaultySyscalls>, ConnectStep)[]
+        {
+            (static system => system.DescriptorsLeft = 0, ConnectStep.Socket),
+            (static system => system.BindError = IoError.NoBufferSpace, ConnectStep.Bind),
+            (static system => system.ConnectError = IoError.HostUnreachable, ConnectStep.Connect),
+            (static system => system.EpollAddError = IoError.OutOfMemory, ConnectStep.Connect),
+        })
+        {
+            var closed = _system.Closed.Count;
+            fail(_system);
+            var connect = new RecordingConnectSink();
+            _bench.Backend.Connect(_bench.NewAddress(Family.IPv4), listener.LocalName, ConnectionOptions.Default, connect);
+            Assert.False(connect.IsDone);
+            _bench.PollUntil(() => connect.IsDone);
+            Assert.Equal(step, connect.FailedStep);
+            _system.DescriptorsLeft = int.MaxValue;
+            (_system.BindError, _system.ConnectError, _system.EpollAddError) = (IoError.None, IoError.None, IoError.None);
+            Assert.Empty(_system.CloseErrors);
+            Assert.Equal(closed + (step == ConnectStep.Socket ? 0 : 1), _system.Closed.Count);
+        }
+    }
+
     [Fact, Case("CONN-024")]
     public void A_local_address_that_cannot_be_bound_fails_from_Poll_and_leaves_nothing_open()
     {
