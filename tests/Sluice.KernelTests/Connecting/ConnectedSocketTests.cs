@@ -56,9 +56,9 @@ public sealed class ConnectedSocketTests
             using var peer = far;
             var (transport, protocol) = await loop.CreateUnixConnectionAsync(() => new RecordingProtocol(), near);
             transport.Write("hello"u8);
-            Assert.Equal("hello"u8.ToArray(), Bytes.ReceiveExactly(far, 5));
             transport.Close();
             await protocol.Lost;
+            Assert.Equal("hello"u8.ToArray(), Bytes.ReceiveExactly(far, 5));
         });
     }
 
