@@ -89,16 +89,21 @@ internal static class ConnectCancelChecks
         Func<Server, Func<RecordingProtocol>, CancellationToken, Task<(ITransport Transport, RecordingProtocol Protocol)>> start)
     {
         var server = await stage.Loop.CreateServerAsync(() => stage.Watch(new RecordingProtocol()), stage.CreateListenAddress());
+        var clients = new List<RecordingProtocol>();
         var isDone = false;
         for (var instants = 0; !isDone; instants++)
         {
             Check.That(instants < MostInstants, "the connect never succeeded");
             using var giveUp = new CancellationTokenSource();
             var client = new RecordingProtocol();
+            clients.Add(client);
             var connect = start(server, () => stage.Watch(client), giveUp.Token);
             isDone = await GiveUpAsync(stage, connect, client, instants, giveUp);
         }
 
+        // What was given up stays so.
+        await stage.SettleAsync();
+        foreach (var client in clients.SkipLast(1)) Check.Trace(client.Trace);
         server.CloseClients();
         server.Close();
         await server.WaitClosedAsync();

@@ -63,10 +63,7 @@ internal sealed class ConnectRace : IAttemptSink, IHeapTimer, ILoopWork
     public void Cancel() => Finish(winner: null);
 
     /// <summary>The latest attempt has taken too long.</summary>
-    void ILoopWork.Run(int code)
-    {
-        if (!_isOver) StartNext();
-    }
+    void ILoopWork.Run(int code) => StartNext();
 
     void IAttemptSink.OnConnected(ConnectAttempt attempt, StreamChannel channel)
     {
