@@ -30,6 +30,9 @@ public abstract class CheckStage
     /// <summary>What the loop warned of.</summary>
     internal StageLog Log { get; } = new();
 
+    /// <summary>The names that the loop can resolve.</summary>
+    internal StageResolver Names { get; } = new();
+
     /// <summary>An address that nobody listens at yet, another one at each call.</summary>
     public abstract EndPoint CreateListenAddress();
 
@@ -118,6 +121,15 @@ public abstract class CheckStage
     {
         while (!condition()) await StepAsync();
     }
+
+    /// <summary>Waits for a number of the shortest spans in which anything may happen: passes, and between them the steps of simulated time.</summary>
+    internal virtual Task InstantsAsync(int count) => PassesAsync(count);
+
+    /// <summary>For TCP: an IPv4 address of this machine, another one at each call, that refuses connects to a port.</summary>
+    internal abstract IPAddress CreateRefusingAddress(int port);
+
+    /// <summary>For TCP: an IPv4 address of this machine, another one at each call, that never answers connects to a port.</summary>
+    internal abstract IPAddress CreateSilentAddress(int port);
 
     /// <summary>Two connected sockets that no transport holds yet.</summary>
     internal abstract (SafeHandle First, SafeHandle Second) CreateSocketPair();

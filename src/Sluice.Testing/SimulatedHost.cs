@@ -20,6 +20,19 @@ public sealed class SimulatedHost
     /// <summary>The address that other hosts can connect to; loopback addresses mean the host itself.</summary>
     public IPAddress Address => Backend.Address;
 
+    /// <summary>The same by IPv6: fd00::N.</summary>
+    public IPAddress AddressV6 => Backend.AddressV6;
+
+    /// <summary>
+    /// Called with the address whenever the host's kernel is asked to connect, also where that fails at once: to see in which order and when
+    /// addresses are tried.
+    /// </summary>
+    public Action<EndPoint>? Connecting
+    {
+        get => Backend.Connecting;
+        set => Backend.Connecting = value;
+    }
+
     /// <summary>The host's loop. The simulation runs it; do not run it yourself.</summary>
     public EventLoop Loop { get; }
 

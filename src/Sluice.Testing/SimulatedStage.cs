@@ -14,15 +14,19 @@ public sealed class SimulatedStage : CheckStage
     // Longer than a graceful close lingers.
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(4);
 
+    private const int PassesPerStep = 4;
+    private static readonly TimeSpan PartOfAWay = TimeSpan.FromMicroseconds(50);
+
     private readonly Simulation _simulation;
     private readonly SimulatedHost _host;
     private readonly bool _isUnix;
     private int _paths;
+    private int _addresses;
 
     private SimulatedStage(Simulation simulation, bool isUnix)
     {
         _simulation = simulation;
-        _host = simulation.AddHost("stage", new EventLoopOptions { Logger = Log });
+        _host = simulation.AddHost("stage", new EventLoopOptions { Logger = Log, Resolver = Names });
         _isUnix = isUnix;
     }
 
@@ -69,6 +73,34 @@ public sealed class SimulatedStage : CheckStage
 
     /// <inheritdoc/>
     public override Task SettleAsync() => Task.Delay(Settling, Loop.TimeProvider);
+
+    /// <summary>The clock stands while a loop has turns to run: some passes, then a part of a packet's way.</summary>
+    internal override async Task InstantsAsync(int count)
+    {
+        for (var steps = count / PassesPerStep; steps > 0; steps--)
+        {
+            var waited = Loop.CreateFuture();
+            Loop.CallLater(PartOfAWay, waited.SetResult);
+            await waited.Task;
+        }
+
+        await PassesAsync(count % PassesPerStep);
+    }
+
+    /// <summary>Bound, and nobody listens.</summary>
+    internal override IPAddress CreateRefusingAddress(int port)
+    {
+        var address = new IPAddress([127, 0, 1, (byte)++_addresses]);
+        _host.Backend.Ports.Bind(new IPEndPoint(address, port));
+        return address;
+    }
+
+    internal override IPAddress CreateSilentAddress(int port)
+    {
+        var address = CreateRefusingAddress(port);
+        _simulation.MakeSilent(address);
+        return address;
+    }
 
     internal override (SafeHandle First, SafeHandle Second) CreateSocketPair() => _host.CreateStreamPair();
 

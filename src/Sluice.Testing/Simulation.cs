@@ -44,7 +44,7 @@ public sealed class Simulation : IDisposable
 
     internal SimulatedNetwork Network { get; }
 
-    /// <summary>Adds a machine at 10.0.0.N.</summary>
+    /// <summary>Adds a machine at 10.0.0.N and fd00::N. Its name means the first, and the second to who asks for IPv6 alone.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="options">How its loop is made.</param>
     public SimulatedHost AddHost(string name, EventLoopOptions? options = null)
@@ -57,6 +57,28 @@ public sealed class Simulation : IDisposable
         _hosts.Add(host);
         return host;
     }
+
+    /// <summary>Gives all hosts a name with addresses of its own, in place of the one that it may have had.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="addresses">Its addresses in the order in which they are answered: of hosts, or of nobody.</param>
+    public void AddName(string name, params IPAddress[] addresses)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(addresses);
+        Network.Names.Add(name, [.. addresses]);
+    }
+
+    /// <summary>Makes an address a black hole: connects to it that begin from now on hear nothing, and fail after 127 s with ETIMEDOUT as on Linux.</summary>
+    /// <param name="address">The address, of a host or of nobody.</param>
+    public void MakeSilent(IPAddress address) => Network.SetReach(address, isSilent: true, isUnreachable: false);
+
+    /// <summary>Lets connects to an address that arrive from now on fail with EHOSTUNREACH, as those to addresses of nobody do.</summary>
+    /// <param name="address">The address.</param>
+    public void MakeUnreachable(IPAddress address) => Network.SetReach(address, isSilent: false, isUnreachable: true);
+
+    /// <summary>Undoes <see cref="MakeSilent"/> and <see cref="MakeUnreachable"/>.</summary>
+    /// <param name="address">The address.</param>
+    public void MakeReachable(IPAddress address) => Network.SetReach(address, isSilent: false, isUnreachable: false);
 
     /// <summary>Runs all hosts until the task is done, which begins on the first host's loop.</summary>
     /// <param name="main">The program.</param>

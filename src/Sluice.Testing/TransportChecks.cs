@@ -43,6 +43,13 @@ public static class TransportChecks
         .. In(typeof(DrainCallbackChecks)),
         .. In(typeof(ExistingSocketChecks)),
         .. In(typeof(SignalChecks)),
+        .. In(typeof(ConnectChecks)),
+        .. In(typeof(ConnectArgumentChecks)),
+        .. In(typeof(ConnectErrorChecks)),
+        .. In(typeof(ConnectRaceChecks)),
+        .. In(typeof(ConnectCancelChecks)),
+        .. In(typeof(LocalAddressChecks)),
+        .. In(typeof(NameChecks)),
     ];
 
     /// <summary>The check with a name.</summary>

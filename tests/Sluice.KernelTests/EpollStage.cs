@@ -15,11 +15,12 @@ internal sealed class EpollStage : CheckStage
     private readonly string _directory;
     private readonly List<Socket> _sockets = [];
     private int _paths;
+    private int _addresses;
 
     private EpollStage(SocketFamily family, string directory)
     {
         OwnSignals.Expect();
-        Loop = new EventLoop(new EventLoopOptions { Backend = LoopBackend.Epoll, Logger = Log });
+        Loop = new EventLoop(new EventLoopOptions { Backend = LoopBackend.Epoll, Logger = Log, Resolver = Names });
         _family = family;
         _directory = directory;
     }
@@ -42,6 +43,7 @@ internal sealed class EpollStage : CheckStage
             var stage = new EpollStage(family, directory.FullName);
             using var loop = stage.Loop;
             stage.RunToTheEnd(check);
+            foreach (var socket in stage._sockets) socket.Dispose();
         }
         finally
         {
@@ -58,6 +60,20 @@ internal sealed class EpollStage : CheckStage
 
     /// <summary>Over loopback a send is there when it returns: what is under way needs passes, not time.</summary>
     public override Task SettleAsync() => PassesAsync(SettlingPasses);
+
+    /// <summary>Bound, so that nobody else listens there, and not listening.</summary>
+    internal override IPAddress CreateRefusingAddress(int port) => ((IPEndPoint)BindElsewhere(port).LocalEndPoint!).Address;
+
+    /// <summary>A listener whose backlog is full: Linux drops what comes then.</summary>
+    internal override IPAddress CreateSilentAddress(int port)
+    {
+        var listener = BindElsewhere(port);
+        listener.Listen(0);
+        var filler = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        _sockets.Add(filler);
+        filler.Connect(listener.LocalEndPoint!);
+        return ((IPEndPoint)listener.LocalEndPoint!).Address;
+    }
 
     internal override (SafeHandle First, SafeHandle Second) CreateSocketPair()
     {
@@ -79,6 +95,24 @@ internal sealed class EpollStage : CheckStage
     internal override void SendSignal(PosixSignal signal) => OwnSignals.Send(signal);
 
     private protected override Task StepAsync() => NextPassAsync();
+
+    private Socket BindElsewhere(int port)
+    {
+        while (true)
+        {
+            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            _sockets.Add(socket);
+            try
+            {
+                socket.Bind(new IPEndPoint(new IPAddress([127, 0, 1, (byte)++_addresses]), port));
+                return socket;
+            }
+            catch (SocketException taken) when (taken.SocketErrorCode == SocketError.AddressAlreadyInUse)
+            {
+                // Another program has it; there are others.
+            }
+        }
+    }
 
     private void RunToTheEnd(TransportCheck check)
     {

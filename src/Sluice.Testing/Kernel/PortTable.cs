@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
 using Sluice.Primitives;
@@ -16,27 +17,31 @@ internal sealed class PortTable(SimulatedBackend host)
     /// <summary>Reserves an address to listen at; port 0 is given a free one. It can be had again where all who have it share it.</summary>
     public EndPoint Bind(EndPoint local, bool isShared)
     {
-        if (local is IPEndPoint ip)
-        {
-            if (!IsOwn(ip.Address)) throw IoError.AddressNotAvailable.ToException($"bind to {local}");
-            if (ip.Port == 0) local = new IPEndPoint(ip.Address, NextEphemeral());
-        }
-        else if (local is not UnixDomainSocketEndPoint)
-        {
-            throw new SocketException((int)SocketError.AddressFamilyNotSupported);
-        }
-
-        if (_bound.Exists(other => Collide(other.Address, local) && !(isShared && other.IsShared))) throw IoError.AddressInUse.ToException($"bind to {local}");
-        _bound.Add((local, isShared));
-        return local;
+        if (local is not (IPEndPoint or UnixDomainSocketEndPoint)) throw new SocketException((int)SocketError.AddressFamilyNotSupported);
+        return TryBind(local, isShared, out var bound, out var error) ? bound : throw error.ToException($"bind to {local}");
     }
+
+    /// <summary>Reserves an address; port 0 is given a free one.</summary>
+    public bool TryBind(EndPoint local, bool isShared, [NotNullWhen(true)] out EndPoint? bound, out IoError error)
+    {
+        bound = local is IPEndPoint { Port: 0 } any ? new IPEndPoint(any.Address, NextEphemeral()) : local;
+        var wanted = bound;
+        error = local is IPEndPoint ip && !IsOwn(ip.Address) ? IoError.AddressNotAvailable
+            : _bound.Exists(other => Collide(other.Address, wanted) && !(isShared && other.IsShared)) ? IoError.AddressInUse
+            : IoError.None;
+        if (error.IsNone) _bound.Add((bound, isShared));
+        else bound = null;
+        return error.IsNone;
+    }
+
+    public void Release(EndPoint address) => _bound.RemoveAt(_bound.FindIndex(bound => bound.Address.Equals(address)));
 
     public void Listen(SimulatedListenChannel listener) => _listeners.Add(listener);
 
     public void Release(SimulatedListenChannel listener)
     {
         _listeners.Remove(listener);
-        _bound.RemoveAt(_bound.FindIndex(bound => bound.Address.Equals(listener.LocalName)));
+        Release(listener.LocalName);
     }
 
     /// <summary>Who listens at an address of this host, or why a connect to it fails.</summary>
@@ -51,7 +56,7 @@ internal sealed class PortTable(SimulatedBackend host)
     }
 
     public bool IsOwn(IPAddress address) =>
-        IPAddress.IsLoopback(address) || address.Equals(host.Address) || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
+        IPAddress.IsLoopback(address) || host.HasAddress(address) || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
 
     public int NextEphemeral()
     {

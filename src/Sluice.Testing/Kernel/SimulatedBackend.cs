@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Sluice.Backends;
 using Sluice.Primitives;
@@ -20,11 +21,15 @@ internal sealed class SimulatedBackend : IoBackend
     private bool _isPolling;
     private bool _isDisposed;
 
+    /// <param name="network">The world.</param>
+    /// <param name="name">The host's name.</param>
+    /// <param name="address">Its IPv4 address, N at the end.</param>
     public SimulatedBackend(SimulatedNetwork network, string name, IPAddress address)
     {
         Network = network;
         Name = name;
         Address = address;
+        AddressV6 = new IPAddress([0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, address.GetAddressBytes()[3]]);
         Faults = new HostFaults(network, this);
         Ports = new PortTable(this);
         network.Add(this);
@@ -35,6 +40,12 @@ internal sealed class SimulatedBackend : IoBackend
     public string Name { get; }
 
     public IPAddress Address { get; }
+
+    /// <summary>fd00::N.</summary>
+    public IPAddress AddressV6 { get; }
+
+    /// <summary>Told of each connect as it begins.</summary>
+    public Action<EndPoint>? Connecting { get; set; }
 
     public HostFaults Faults { get; }
 
@@ -79,7 +90,11 @@ internal sealed class SimulatedBackend : IoBackend
     public override IoOperation Connect(EndPoint? local, EndPoint remote, StreamOptions options, IConnectSink sink) =>
         new SimulatedConnect(this, local, remote, options, sink);
 
-    public override IoOperation Resolve(string host, int port, IResolveSink sink) => new SimulatedResolve(this, host, port, sink);
+    public override IoOperation Resolve(string host, AddressFamily family, ILookupSink<IReadOnlyList<IPAddress>> sink) =>
+        new SimulatedLookup<IReadOnlyList<IPAddress>>(this, $"the addresses of {host}", () => Network.Names.Find(host, family), sink);
+
+    public override IoOperation Reverse(IPAddress address, ILookupSink<string> sink) =>
+        new SimulatedLookup<string>(this, $"the name of {address}", () => Network.Names.Find(address), sink);
 
     public override ListenChannel Listen(EndPoint local, ServerOptions options, IListenSink sink) =>
         new SimulatedListenChannel(this, Ports.Bind(local, options.ReusePort), options, sink);
@@ -125,6 +140,10 @@ internal sealed class SimulatedBackend : IoBackend
 
         _sources.Clear();
     }
+
+    public bool HasAddress(IPAddress address) => address.Equals(Address) || address.Equals(AddressV6);
+
+    public IPAddress AddressOf(AddressFamily family) => family == AddressFamily.InterNetworkV6 ? AddressV6 : Address;
 
     public void Add(ISimulatedSource source) => _sources.Add(source);
 

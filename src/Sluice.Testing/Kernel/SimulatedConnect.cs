@@ -9,12 +9,17 @@ internal sealed class SimulatedConnect : IoOperation, ISimulatedSource
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
+    // Linux sends a first packet that nobody answers six times more, after 1, 2, 4, … seconds.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(127);
+
     private readonly SimulatedBackend _host;
-    private readonly EndPoint? _local;
     private readonly EndPoint _remote;
     private readonly StreamOptions _options;
     private readonly IConnectSink _sink;
+    private EndPoint? _local;
+    private EndPoint? _reserved;
     private SimulatedSocket? _socket;
+    private ConnectStep _step = ConnectStep.Connect;
     private IoError _error;
     private bool _isOver;
 
@@ -26,7 +31,10 @@ internal sealed class SimulatedConnect : IoOperation, ISimulatedSource
         _options = options;
         _sink = sink;
         host.Add(this);
-        Travel(Arrive);
+        host.Connecting?.Invoke(remote);
+        if (!TryBind()) Answer();
+        else if (remote is IPEndPoint ip && host.Network.Drops(ip.Address)) host.Network.Schedule(host.Clock.Now + Patience, TimeOut);
+        else Travel(Arrive);
     }
 
     public bool IsReady { get; private set; }
@@ -34,8 +42,15 @@ internal sealed class SimulatedConnect : IoOperation, ISimulatedSource
     public bool Report()
     {
         End();
-        if (_socket is { } socket) _sink.OnConnected(new SimulatedStreamChannel(_host, socket, _options));
-        else _sink.OnConnectFailed(_error);
+        if (_socket is { } socket)
+        {
+            if (_reserved is { } bound) socket.Released = () => _host.Ports.Release(bound);
+            _sink.OnConnected(new SimulatedStreamChannel(_host, socket, _options));
+            return true;
+        }
+
+        ReleaseAddress();
+        _sink.OnConnectFailed(_step, _error);
         return true;
     }
 
@@ -43,6 +58,7 @@ internal sealed class SimulatedConnect : IoOperation, ISimulatedSource
     {
         if (_isOver) return;
         End();
+        ReleaseAddress();
         _socket?.Release(reset: true);
     }
 
@@ -50,11 +66,24 @@ internal sealed class SimulatedConnect : IoOperation, ISimulatedSource
 
     private void Travel(Action then) => _host.Network.Schedule(_host.Network.ArrivalTime(_remote is not IPEndPoint), then);
 
+    /// <summary>The local address is bound before the first packet leaves.</summary>
+    private bool TryBind()
+    {
+        if (_local is null || _host.Ports.TryBind(_local, isShared: false, out _reserved, out _error))
+        {
+            _local = _reserved ?? _local;
+            return true;
+        }
+
+        _step = ConnectStep.Bind;
+        return false;
+    }
+
     /// <summary>The first packet is at the other host.</summary>
     private void Arrive()
     {
         if (_isOver) return;
-        if (_host.Faults.TryTakeConnect(out _error) || !MayBind(out _error) || FindListener() is not { } listener)
+        if (_host.Faults.TryTakeConnect(out _error) || FindListener() is not { } listener)
         {
             Travel(Answer);
             return;
@@ -76,10 +105,10 @@ internal sealed class SimulatedConnect : IoOperation, ISimulatedSource
     /// <summary>The answer is here.</summary>
     private void Answer() => IsReady = !_isOver;
 
-    private bool MayBind(out IoError error)
+    private void TimeOut()
     {
-        error = _local is IPEndPoint ip && !_host.Ports.IsOwn(ip.Address) ? IoError.AddressNotAvailable : IoError.None;
-        return error.IsNone;
+        _error = IoError.TimedOut;
+        Answer();
     }
 
     private SimulatedListenChannel? FindListener()
@@ -96,8 +125,13 @@ internal sealed class SimulatedConnect : IoOperation, ISimulatedSource
         var local = _local as IPEndPoint;
         var address = local is not null && !local.Address.Equals(IPAddress.Any) && !local.Address.Equals(IPAddress.IPv6Any) ? local.Address
             : IPAddress.IsLoopback(remote.Address) ? remote.Address
-            : _host.Address;
-        return new IPEndPoint(address, local is { Port: > 0 } ? local.Port : _host.Ports.NextEphemeral());
+            : _host.AddressOf(remote.AddressFamily);
+        return new IPEndPoint(address, local?.Port ?? _host.Ports.NextEphemeral());
+    }
+
+    private void ReleaseAddress()
+    {
+        if (_reserved is { } bound) _host.Ports.Release(bound);
     }
 
     private void End()

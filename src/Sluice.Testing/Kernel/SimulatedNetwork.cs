@@ -14,6 +14,8 @@ internal sealed class SimulatedNetwork(int seed, SimulationOptions options) : ID
     private readonly PriorityQueue<Action, (long Due, long Age)> _events = new();
     private readonly List<SimulatedBackend> _hosts = [];
     private readonly List<SimulatedSocket> _sockets = [];
+    private readonly HashSet<IPAddress> _silent = [];
+    private readonly HashSet<IPAddress> _unreachable = [];
     private long _age;
     private int _descriptors = FirstDescriptor;
 
@@ -34,6 +36,9 @@ internal sealed class SimulatedNetwork(int seed, SimulationOptions options) : ID
 
     /// <summary>Set by every wake-up: what the simulation waits on when only another thread could still go on.</summary>
     public ManualResetEventSlim Woken { get; } = new();
+
+    /// <summary>What hosts ask about names.</summary>
+    public NameTable Names => field ??= new NameTable(this);
 
     public int NextDescriptor() => _descriptors++;
 
@@ -80,17 +85,22 @@ internal sealed class SimulatedNetwork(int seed, SimulationOptions options) : ID
         if (options.ShufflesEvents && items.Length > 1) _random.Shuffle(items);
     }
 
-    /// <summary>The host that an address means to <paramref name="from"/>, or null.</summary>
+    /// <summary>The host that an address means to <paramref name="from"/>, or null where no way leads to one.</summary>
     public SimulatedBackend? Find(SimulatedBackend from, IPAddress address) =>
-        IPAddress.IsLoopback(address) ? from : _hosts.Find(host => host.Address.Equals(address));
+        _unreachable.Contains(address) ? null
+        : IPAddress.IsLoopback(address) ? from
+        : _hosts.Find(host => host.HasAddress(address));
 
-    /// <summary>The addresses of a name, or none.</summary>
-    public IPAddress[] Resolve(string name)
+    /// <summary>What is sent to the address is lost without a word.</summary>
+    public bool Drops(IPAddress address) => _silent.Contains(address);
+
+    /// <summary>What happens from now on to connects to an address.</summary>
+    public void SetReach(IPAddress address, bool isSilent, bool isUnreachable)
     {
-        if (IPAddress.TryParse(name, out var literal)) return [literal];
-        if (string.Equals(name, "localhost", StringComparison.OrdinalIgnoreCase)) return [IPAddress.Loopback];
-        var host = _hosts.Find(host => string.Equals(host.Name, name, StringComparison.OrdinalIgnoreCase));
-        return host is null ? [] : [host.Address];
+        _silent.Remove(address);
+        _unreachable.Remove(address);
+        if (isSilent) _silent.Add(address);
+        if (isUnreachable) _unreachable.Add(address);
     }
 
     /// <summary>The strictest judge: remembers what the library did wrong, and throws it.</summary>

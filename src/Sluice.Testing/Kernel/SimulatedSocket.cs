@@ -37,6 +37,9 @@ internal sealed class SimulatedSocket
     /// <summary>A number in the place of a descriptor: larger than any real one.</summary>
     public int Number { get; }
 
+    /// <summary>Called once the descriptor is closed, where it holds more than its number.</summary>
+    public Action? Released { get; set; }
+
     /// <summary>Closed for good: what arrives now is answered with a reset.</summary>
     public bool IsGone { get; private set; }
 
@@ -111,6 +114,7 @@ internal sealed class SimulatedSocket
         if (IsGone) return;
         IsGone = true;
         _network.Forget(this);
+        Released?.Invoke();
         var unread = Incoming.Unread > 0;
         Incoming.DropUnread();
         if (IsUnix)

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Sluice.Primitives;
 
@@ -52,9 +53,16 @@ internal abstract class IoBackend : IDisposable
     /// <returns>To cancel; the sink is not called after that.</returns>
     public abstract IoOperation Connect(EndPoint? local, EndPoint remote, StreamOptions options, IConnectSink sink);
 
-    /// <summary>Finds the addresses of a host name, off the loop's thread where the system's resolver blocks.</summary>
+    /// <summary>
+    /// Finds the addresses of a host name in one family, or in all for <see cref="AddressFamily.Unspecified"/>; off the loop's thread where the
+    /// system's resolver blocks. No address is a failure.
+    /// </summary>
     /// <returns>To cancel; the sink is not called after that.</returns>
-    public abstract IoOperation Resolve(string host, int port, IResolveSink sink);
+    public abstract IoOperation Resolve(string host, AddressFamily family, ILookupSink<IReadOnlyList<IPAddress>> sink);
+
+    /// <summary>Finds the host name of an address, as <see cref="Resolve"/> does addresses. No name is a failure.</summary>
+    /// <returns>To cancel; the sink is not called after that.</returns>
+    public abstract IoOperation Reverse(IPAddress address, ILookupSink<string> sink);
 
     /// <summary>Binds and listens; accepts nothing before <see cref="ListenChannel.StartAccepting"/>.</summary>
     /// <exception cref="System.Net.Sockets.SocketException">The address cannot be bound. Nothing is left open.</exception>

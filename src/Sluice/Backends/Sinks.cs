@@ -1,4 +1,3 @@
-using System.Net;
 using Sluice.Primitives;
 
 namespace Sluice.Backends;
@@ -8,15 +7,15 @@ internal interface IConnectSink
 {
     void OnConnected(StreamChannel channel);
 
-    void OnConnectFailed(IoError reason);
+    void OnConnectFailed(ConnectStep step, IoError reason);
 }
 
-/// <summary>Hears the addresses of a name; one call, from Poll.</summary>
-internal interface IResolveSink
+/// <summary>Hears the answer to a question about names; one call, on the loop's thread, never within the call that asks.</summary>
+internal interface ILookupSink<in TAnswer>
 {
-    void OnResolved(IReadOnlyList<IPEndPoint> addresses);
+    void OnFound(TAnswer answer);
 
-    void OnResolveFailed(Exception reason);
+    void OnNotFound(Exception reason);
 }
 
 /// <summary>Hears of new connections on a <see cref="ListenChannel"/>.</summary>

@@ -27,6 +27,9 @@ public sealed class EventLoopOptions
     /// <summary>At the loop's end, how long connections that are closing may still flush and linger. Default: 3 s.</summary>
     public TimeSpan ShutdownTimeout { get; init; } = TimeSpan.FromSeconds(3);
 
+    /// <summary>Who knows the addresses of host names. Null, the default: the system's resolver, asked off the loop's thread.</summary>
+    public NameResolver? Resolver { get; init; }
+
     /// <summary>Where the default exception handler and debug mode write. Null, the default: warnings and errors go to standard error.</summary>
     public ILogger? Logger { get; init; }
 }

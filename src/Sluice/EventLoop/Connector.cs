@@ -1,17 +1,15 @@
-using System.Net;
 using System.Runtime.InteropServices;
 using Sluice.Backends;
 using Sluice.Loop;
-using Sluice.Primitives;
 using Sluice.Transports;
 
 namespace Sluice;
 
 /// <summary>
-/// One connect on its way from an address or a socket to a transport whose ConnectionMade has been called: resolves, tries the addresses in
-/// order, makes the protocol. Owned by nobody but the loop's residents; lives on the loop's thread after <see cref="Start"/>.
+/// One connect on its way from what a caller named, or a socket, to a transport whose ConnectionMade has been called: what there is to do once the
+/// channel is there, and whom to tell. Owned by nobody but the loop's residents; lives on the loop's thread after <see cref="Start"/>.
 /// </summary>
-internal sealed class Connector<TProtocol> : ILoopWork, IResolveSink, IConnectSink, IStartWaiter, IResident
+internal sealed class Connector<TProtocol> : ILoopWork, IDialSink, IStartWaiter, IResident
     where TProtocol : class, IProtocol<ITransport>
 {
     private const int Begin = 0;
@@ -23,22 +21,25 @@ internal sealed class Connector<TProtocol> : ILoopWork, IResolveSink, IConnectSi
     private readonly CancellationToken _cancellation;
     private readonly ExecutionContext? _context = CallbackContext.Capture();
     private readonly TaskCompletionSource<(ITransport, TProtocol)> _source = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Queue<EndPoint> _addresses = new();
-    private readonly List<Exception> _failures = [];
-    private readonly EndPoint? _remote;
     private readonly SafeHandle? _socket;
+    private readonly Dialer? _dialer;
     private CancellationTokenRegistration _registration;
-    private EndPoint? _tried;
-    private IoOperation? _operation;
     private SocketTransport? _transport;
     private TProtocol? _protocol;
 
-    public Connector(EventLoop loop, Func<TProtocol> factory, EndPoint? remote, SafeHandle? socket, ConnectionOptions options, CancellationToken cancellation)
+    /// <summary>For a connection that is still to be opened.</summary>
+    public Connector(
+        EventLoop loop, Func<TProtocol> factory, AddressQuery remote, AddressQuery? local, ConnectionOptions options, CancellationToken cancellation)
+        : this(loop, factory, options, cancellation) => _dialer = new Dialer(loop, remote, local, options, _context, this);
+
+    /// <summary>For one that exists. The socket is closed, whatever goes wrong.</summary>
+    public Connector(EventLoop loop, Func<TProtocol> factory, SafeHandle socket, ConnectionOptions options, CancellationToken cancellation)
+        : this(loop, factory, options, cancellation) => _socket = socket;
+
+    private Connector(EventLoop loop, Func<TProtocol> factory, ConnectionOptions options, CancellationToken cancellation)
     {
         _loop = loop;
         _factory = factory;
-        _remote = remote;
-        _socket = socket;
         _options = options;
         _cancellation = cancellation;
     }
@@ -68,35 +69,9 @@ internal sealed class Connector<TProtocol> : ILoopWork, IResolveSink, IConnectSi
 
     public void EndWithLoop() => GiveUp();
 
-    void IResolveSink.OnResolved(IReadOnlyList<IPEndPoint> addresses)
-    {
-        _operation = null;
-        foreach (var address in addresses) _addresses.Enqueue(address);
-        TryNext();
-        Core.EndStep();
-    }
+    void IDialSink.OnConnected(StreamChannel channel) => MakeTransport(channel);
 
-    void IResolveSink.OnResolveFailed(Exception reason)
-    {
-        _operation = null;
-        Fail(reason);
-        Core.EndStep();
-    }
-
-    void IConnectSink.OnConnected(StreamChannel channel)
-    {
-        _operation = null;
-        MakeTransport(channel);
-        Core.EndStep();
-    }
-
-    void IConnectSink.OnConnectFailed(IoError reason)
-    {
-        _operation = null;
-        _failures.Add(reason.ToException($"connect to {_tried}"));
-        TryNext();
-        Core.EndStep();
-    }
+    void IDialSink.OnFailed(Exception reason) => Fail(reason);
 
     void IStartWaiter.OnStarted(StreamTransport transport)
     {
@@ -115,28 +90,16 @@ internal sealed class Connector<TProtocol> : ILoopWork, IResolveSink, IConnectSi
 
         _loop.Residents.Add(this);
         _registration = _cancellation.UnsafeRegister(static self => ((Connector<TProtocol>)self!).PostCancel(), this);
-        if (_socket is not null)
-        {
-            Adopt(_socket);
-            return;
-        }
-
-        if (_remote is DnsEndPoint name)
-        {
-            _operation = Core.Backend.Resolve(name.Host, name.Port, this);
-            return;
-        }
-
-        _addresses.Enqueue(_remote!);
-        TryNext();
+        if (_dialer is not null) _dialer.Start();
+        else Adopt();
     }
 
-    private void Adopt(SafeHandle socket)
+    private void Adopt()
     {
         StreamChannel channel;
         try
         {
-            channel = Core.Backend.Adopt(socket, _options);
+            channel = Core.Backend.Adopt(_socket!, _options);
         }
         catch (Exception exception)
         {
@@ -145,12 +108,6 @@ internal sealed class Connector<TProtocol> : ILoopWork, IResolveSink, IConnectSi
         }
 
         MakeTransport(channel);
-    }
-
-    private void TryNext()
-    {
-        if (_addresses.TryDequeue(out _tried)) _operation = Core.Backend.Connect(null, _tried, _options, this);
-        else Fail(ConnectFailure.Merge(_failures));
     }
 
     private void MakeTransport(StreamChannel channel)
@@ -171,7 +128,7 @@ internal sealed class Connector<TProtocol> : ILoopWork, IResolveSink, IConnectSi
     /// <summary>Cancelled, or the loop ends: nothing stays open, and no callback comes.</summary>
     private void GiveUp()
     {
-        _operation?.Cancel();
+        _dialer?.Cancel();
         _transport?.Abandon(reset: true);
         Finish();
         _source.TrySetCanceled(_cancellation);

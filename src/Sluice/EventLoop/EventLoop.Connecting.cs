@@ -13,9 +13,13 @@ public sealed partial class EventLoop
     /// </summary>
     /// <param name="protocolFactory">Called once on the loop's thread when the connection is up; returns a protocol that serves nobody else.</param>
     /// <param name="remote">An <see cref="IPEndPoint"/>, a <see cref="DnsEndPoint"/> whose addresses are tried in order, or a <see cref="UnixDomainSocketEndPoint"/>.</param>
-    /// <param name="options">How the connection behaves, or null for the defaults.</param>
-    /// <param name="cancellationToken">Gives up: nothing stays open, and the protocol hears nothing.</param>
-    /// <exception cref="SocketException">In the task: no address could be connected to; the message names each.</exception>
+    /// <param name="options">How the connection is opened and behaves, or null for the defaults.</param>
+    /// <param name="cancellationToken">Gives up, at any instant before ConnectionMade: nothing stays open, and the protocol hears nothing.</param>
+    /// <exception cref="ArgumentException">An address, or an option, that cannot be or does not fit the others.</exception>
+    /// <exception cref="SocketException">
+    /// In the task: the name has no address, or the only one could not be connected to. Where several could not, a
+    /// <see cref="ConnectionFailedException"/>, or an <see cref="AggregateException"/> if the options ask for all errors.
+    /// </exception>
     /// <exception cref="InvalidOperationException">In the task: the factory returned null or a protocol that serves another transport.</exception>
     /// <exception cref="ObjectDisposedException">The loop has ended.</exception>
     public Task<(ITransport Transport, TProtocol Protocol)> CreateConnectionAsync<TProtocol>(
@@ -25,47 +29,59 @@ public sealed partial class EventLoop
         ArgumentNullException.ThrowIfNull(protocolFactory);
         ArgumentNullException.ThrowIfNull(remote);
         CheckAddress(remote, nameof(remote));
-        options = Checked(options ?? ConnectionOptions.Default);
-        return new Connector<TProtocol>(this, protocolFactory, WithoutNames(remote), null, options, cancellationToken).Start();
+        options = CheckedForConnect(options);
+        if (remote is UnixDomainSocketEndPoint) ConnectionRules.CheckHasOneAddress(options, "A Unix socket");
+        return Connect(protocolFactory, AddressQuery.Of(remote, options.AddressFamily, nameof(remote)), options, cancellationToken);
     }
 
     /// <inheritdoc cref="CreateConnectionAsync{TProtocol}(Func{TProtocol}, EndPoint, ConnectionOptions?, CancellationToken)"/>
     /// <param name="protocolFactory">Called once on the loop's thread when the connection is up; returns a protocol that serves nobody else.</param>
-    /// <param name="host">A name or an address literal.</param>
+    /// <param name="host">A name, an address literal, or null for this machine: its loopback addresses.</param>
     /// <param name="port">The port.</param>
-    /// <param name="options">How the connection behaves, or null for the defaults.</param>
-    /// <param name="cancellationToken">Gives up: nothing stays open, and the protocol hears nothing.</param>
+    /// <param name="options">How the connection is opened and behaves, or null for the defaults.</param>
+    /// <param name="cancellationToken">Gives up, at any instant before ConnectionMade: nothing stays open, and the protocol hears nothing.</param>
     public Task<(ITransport Transport, TProtocol Protocol)> CreateConnectionAsync<TProtocol>(
-        Func<TProtocol> protocolFactory, string host, int port, ConnectionOptions? options = null, CancellationToken cancellationToken = default)
+        Func<TProtocol> protocolFactory, string? host, int port, ConnectionOptions? options = null, CancellationToken cancellationToken = default)
         where TProtocol : class, IProtocol<ITransport>
     {
-        ArgumentException.ThrowIfNullOrEmpty(host);
-        return CreateConnectionAsync(protocolFactory, new DnsEndPoint(host, port), options, cancellationToken);
+        ArgumentNullException.ThrowIfNull(protocolFactory);
+        options = CheckedForConnect(options);
+        return Connect(protocolFactory, AddressQuery.OfHost(host, port, options.AddressFamily), options, cancellationToken);
     }
 
+    /// <summary>Makes a transport of a socket that is connected already. (asyncio: <c>create_connection(sock=…)</c>.)</summary>
     /// <inheritdoc cref="CreateConnectionAsync{TProtocol}(Func{TProtocol}, EndPoint, ConnectionOptions?, CancellationToken)"/>
     /// <param name="protocolFactory">Called once on the loop's thread; returns a protocol that serves nobody else.</param>
-    /// <param name="socket">A connected stream socket. The transport takes it over: do not use it any more, whatever the outcome.</param>
-    /// <param name="options">How the connection behaves, or null for the defaults.</param>
+    /// <param name="socket">A connected stream socket, TCP or Unix. The transport takes it over: do not use it any more, whatever the outcome.</param>
+    /// <param name="options">How the connection behaves, or null for the defaults. Nothing about addresses: they are settled.</param>
     /// <param name="cancellationToken">Gives up; the socket is closed.</param>
-    /// <exception cref="ArgumentException"><paramref name="socket"/> is not a connected stream socket. It is left as it was.</exception>
+    /// <exception cref="ArgumentException"><paramref name="socket"/> is not a connected stream socket, or an option does not fit. The socket is left as it was.</exception>
+    /// <exception cref="ObjectDisposedException">The loop has ended, or the socket is closed.</exception>
     public Task<(ITransport Transport, TProtocol Protocol)> CreateConnectionAsync<TProtocol>(
         Func<TProtocol> protocolFactory, Socket socket, ConnectionOptions? options = null, CancellationToken cancellationToken = default)
         where TProtocol : class, IProtocol<ITransport>
     {
         ArgumentNullException.ThrowIfNull(protocolFactory);
-        ArgumentNullException.ThrowIfNull(socket);
-        if (socket.SocketType != SocketType.Stream) throw new ArgumentException("A stream socket is needed.", nameof(socket));
-        if (!socket.Connected) throw new ArgumentException("The socket is not connected.", nameof(socket));
+        ConnectionRules.CheckConnectedStream(socket);
         var connecting = AdoptAsync(protocolFactory, socket.SafeHandle, options, cancellationToken);
         if (!_core.IsOnThread) KeepUntilDone(socket, connecting);
         return connecting;
     }
 
+    /// <summary>
+    /// Makes a transport of a socket that your program has accepted itself: the server's side of a connection. (asyncio:
+    /// <c>connect_accepted_socket</c>.)
+    /// </summary>
+    /// <inheritdoc cref="CreateConnectionAsync{TProtocol}(Func{TProtocol}, Socket, ConnectionOptions?, CancellationToken)"/>
+    public Task<(ITransport Transport, TProtocol Protocol)> ConnectAcceptedSocketAsync<TProtocol>(
+        Func<TProtocol> protocolFactory, Socket socket, ConnectionOptions? options = null, CancellationToken cancellationToken = default)
+        where TProtocol : class, IProtocol<ITransport> =>
+        CreateConnectionAsync(protocolFactory, socket, options, cancellationToken);
+
     /// <summary>Connects to a Unix socket by its path. (asyncio: <c>create_unix_connection</c>.)</summary>
     /// <inheritdoc cref="CreateConnectionAsync{TProtocol}(Func{TProtocol}, EndPoint, ConnectionOptions?, CancellationToken)"/>
     /// <param name="protocolFactory">Called once on the loop's thread when the connection is up; returns a protocol that serves nobody else.</param>
-    /// <param name="path">The path of the socket's file.</param>
+    /// <param name="path">The path of the socket's file, at most 107 bytes; or an abstract name, which begins with a NUL.</param>
     /// <param name="options">How the connection behaves, or null for the defaults.</param>
     /// <param name="cancellationToken">Gives up: nothing stays open, and the protocol hears nothing.</param>
     public Task<(ITransport Transport, TProtocol Protocol)> CreateUnixConnectionAsync<TProtocol>(
@@ -76,11 +92,30 @@ public sealed partial class EventLoop
         return CreateConnectionAsync(protocolFactory, new UnixDomainSocketEndPoint(path), options, cancellationToken);
     }
 
+    /// <summary>Makes a transport of a Unix socket that is connected already. (asyncio: <c>create_unix_connection(sock=…)</c>.)</summary>
+    /// <inheritdoc cref="CreateConnectionAsync{TProtocol}(Func{TProtocol}, Socket, ConnectionOptions?, CancellationToken)"/>
+    /// <param name="protocolFactory">Called once on the loop's thread; returns a protocol that serves nobody else.</param>
+    /// <param name="socket">A connected Unix stream socket. The transport takes it over: do not use it any more, whatever the outcome.</param>
+    /// <param name="options">How the connection behaves, or null for the defaults. Nothing about addresses: they are settled.</param>
+    /// <param name="cancellationToken">Gives up; the socket is closed.</param>
+    public Task<(ITransport Transport, TProtocol Protocol)> CreateUnixConnectionAsync<TProtocol>(
+        Func<TProtocol> protocolFactory, Socket socket, ConnectionOptions? options = null, CancellationToken cancellationToken = default)
+        where TProtocol : class, IProtocol<ITransport>
+    {
+        ArgumentNullException.ThrowIfNull(socket);
+        if (socket.AddressFamily != AddressFamily.Unix) throw new ArgumentException("A Unix socket is needed.", nameof(socket));
+        return CreateConnectionAsync(protocolFactory, socket, options, cancellationToken);
+    }
+
     /// <summary>Adopts a connected stream by its handle: what backends that have no real sockets can take over too.</summary>
     internal Task<(ITransport Transport, TProtocol Protocol)> AdoptAsync<TProtocol>(
         Func<TProtocol> protocolFactory, SafeHandle socket, ConnectionOptions? options = null, CancellationToken cancellationToken = default)
-        where TProtocol : class, IProtocol<ITransport> =>
-        new Connector<TProtocol>(this, protocolFactory, null, socket, Checked(options ?? ConnectionOptions.Default), cancellationToken).Start();
+        where TProtocol : class, IProtocol<ITransport>
+    {
+        options = CheckedForConnect(options);
+        ConnectionRules.CheckHasOneAddress(options, "A connected socket");
+        return new Connector<TProtocol>(this, protocolFactory, socket, options, cancellationToken).Start();
+    }
 
     /// <summary>Runs a short function on the loop: here where this is its thread, else in a turn.</summary>
     internal Task<T> OnLoop<T>(Func<T> function) =>
@@ -102,15 +137,25 @@ public sealed partial class EventLoop
     private static void KeepUntilDone(Socket socket, Task connecting) => connecting.ContinueWith(
         static (_, kept) => GC.KeepAlive(kept), socket, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
 
+    private Task<(ITransport Transport, TProtocol Protocol)> Connect<TProtocol>(
+        Func<TProtocol> protocolFactory, AddressQuery remote, ConnectionOptions options, CancellationToken cancellationToken)
+        where TProtocol : class, IProtocol<ITransport>
+    {
+        // Local addresses of another family than the remote's are passed over where they are tried, so all are asked for.
+        var local = options.LocalEndPoint is { } address ? AddressQuery.Of(address, AddressFamily.Unspecified, nameof(options)) : null;
+        return new Connector<TProtocol>(this, protocolFactory, remote, local, options, cancellationToken).Start();
+    }
+
     private static EndPoint WithoutNames(EndPoint address) =>
         address is DnsEndPoint name && IPAddress.TryParse(name.Host, out var literal) ? new IPEndPoint(literal, name.Port) : address;
 
-    private static void CheckAddress(EndPoint address, string parameter)
+    private static void CheckAddress(EndPoint address, string parameter) => ConnectionRules.CheckAddress(address, parameter);
+
+    private static ConnectionOptions CheckedForConnect(ConnectionOptions? options)
     {
-        if (address is not (IPEndPoint or DnsEndPoint or UnixDomainSocketEndPoint))
-        {
-            throw new ArgumentException($"{address.GetType()} is neither an IPEndPoint, a DnsEndPoint nor a UnixDomainSocketEndPoint.", parameter);
-        }
+        options = Checked(options ?? ConnectionOptions.Default);
+        ConnectionRules.CheckOptions(options);
+        return options;
     }
 
     private static TOptions Checked<TOptions>(TOptions options) where TOptions : StreamOptions

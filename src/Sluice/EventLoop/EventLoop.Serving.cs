@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
-using Sluice.Backends;
 using Sluice.Loop;
 
 namespace Sluice;
@@ -165,7 +164,7 @@ public sealed partial class EventLoop
     private async Task<IReadOnlyList<EndPoint>> ResolveAllAsync(EndPoint[] locals, CancellationToken cancellationToken)
     {
         var lookups = Array.ConvertAll(locals, local => local is DnsEndPoint name
-            ? new Resolution(_core.Backend, name, cancellationToken).Task
+            ? ResolveAsync(name, cancellationToken)
             : Task.FromResult<IReadOnlyList<EndPoint>>([local]));
         var addresses = new List<EndPoint>();
         ExceptionDispatchInfo? failure = null;
@@ -185,30 +184,6 @@ public sealed partial class EventLoop
         return addresses;
     }
 
-    /// <summary>The addresses of a name as a task.</summary>
-    private sealed class Resolution : IResolveSink
-    {
-        private readonly TaskCompletionSource<IReadOnlyList<EndPoint>> _source = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private readonly CancellationTokenRegistration _registration;
-
-        public Resolution(IoBackend backend, DnsEndPoint name, CancellationToken cancellationToken)
-        {
-            backend.Resolve(name.Host, name.Port, this);
-            _registration = cancellationToken.UnsafeRegister(static (source, token) => ((TaskCompletionSource<IReadOnlyList<EndPoint>>)source!).TrySetCanceled(token), _source);
-        }
-
-        public Task<IReadOnlyList<EndPoint>> Task => _source.Task;
-
-        public void OnResolved(IReadOnlyList<IPEndPoint> addresses)
-        {
-            _registration.Dispose();
-            _source.TrySetResult(addresses);
-        }
-
-        public void OnResolveFailed(Exception reason)
-        {
-            _registration.Dispose();
-            _source.TrySetException(reason);
-        }
-    }
+    private async Task<IReadOnlyList<EndPoint>> ResolveAsync(DnsEndPoint name, CancellationToken cancellationToken) =>
+        await GetAddressInfoAsync(name.Host, name.Port, name.AddressFamily, cancellationToken);
 }

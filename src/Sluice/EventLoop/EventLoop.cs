@@ -39,6 +39,7 @@ public sealed partial class EventLoop : IAsyncDisposable, IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(options.SpinBeforeBlocking, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.SpinBeforeBlocking, TimeSpan.FromSeconds(1));
         _core = new LoopCore(backend, options);
+        Names = new LoopNames(_core, options.Resolver);
         _ending = new LoopEnding(_core, Residents, options.ShutdownTimeout);
         _signals = new SignalHandlers(this);
         TimeProvider = new LoopTimeProvider(_core);

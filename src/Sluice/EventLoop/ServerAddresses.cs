@@ -7,8 +7,9 @@ namespace Sluice;
 internal static class ServerAddresses
 {
     /// <summary>Where a host listens: every interface where it is null or empty, on a socket for each family.</summary>
+    /// <exception cref="ArgumentException">It cannot be the name of a host.</exception>
     public static IReadOnlyList<EndPoint> Of(string? host, int port) =>
-        string.IsNullOrEmpty(host) ? [new IPEndPoint(IPAddress.Any, port), new IPEndPoint(IPAddress.IPv6Any, port)] : [new DnsEndPoint(host, port)];
+        string.IsNullOrEmpty(host) ? [new IPEndPoint(IPAddress.Any, port), new IPEndPoint(IPAddress.IPv6Any, port)] : [new DnsEndPoint(HostName.ToAscii(host, nameof(host)), port)];
 
     /// <summary>
     /// Binds each address once, in order. What the machine lacks, an address or a whole family, is left out as long as one is left; any other

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 
 namespace Sluice.Primitives;
 
@@ -49,11 +50,12 @@ internal readonly struct IoError(int errno) : IEquatable<IoError>
     public static bool operator !=(IoError left, IoError right) => left.Errno != right.Errno;
 
     /// <summary>The exception that users see.</summary>
+    /// <remarks>The text is that of the number: several numbers share one of .NET's codes, whose own text may say something else.</remarks>
     /// <param name="what">What was being done, for example "connect to 127.0.0.1:80"; null adds nothing to the system's text.</param>
     public SocketException ToException(string? what = null)
     {
-        var code = (int)SocketErrorCode;
-        return what is null ? new SocketException(code) : new SocketException(code, $"{what}: {new SocketException(code).Message}");
+        var text = Marshal.GetPInvokeErrorMessage(errno);
+        return new SocketException((int)SocketErrorCode, what is null ? text : $"{what}: {text}");
     }
 
     public SocketError SocketErrorCode => errno switch

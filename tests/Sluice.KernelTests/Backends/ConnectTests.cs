@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Sluice.Backends;
 using Sluice.KernelTests.Backends.Kit;
 using Sluice.Primitives;
 
@@ -51,6 +52,7 @@ public sealed class ConnectTests : IDisposable
         Assert.False(connect.IsDone);
         _bench.PollUntil(() => connect.IsDone);
         Assert.Equal(IoError.ConnectionRefused, connect.Failure);
+        Assert.Equal(ConnectStep.Connect, connect.FailedStep);
         Assert.Equal(closed + 1, _system.Closed.Count);
     }
 
@@ -63,6 +65,7 @@ public sealed class ConnectTests : IDisposable
         Assert.False(connect.IsDone);
         _bench.Backend.Poll(Timeout.InfiniteTimeSpan);
         Assert.Equal(IoError.TooManyFiles, connect.Failure);
+        Assert.Equal(ConnectStep.Socket, connect.FailedStep);
     }
 
     [Fact]
@@ -73,6 +76,53 @@ public sealed class ConnectTests : IDisposable
         _bench.Backend.Connect(local, listener.LocalName, ConnectionOptions.Default, new RecordingConnectSink());
         _bench.PollUntil(() => accepted.Accepted.Count == 1);
         Assert.Equal(local.Address, ((IPEndPoint)accepted.Accepted[0].PeerName!).Address);
+    }
+
+    [Fact, Case("BUG-043")]
+    public void A_connect_that_fails_at_any_step_leaves_nothing_open()
+    {
+        var (listener, _) = _bench.Listen(_bench.NewAddress(Family.IPv4));
+        foreach (var (fail, step) in new (Action<FaultySyscalls>, ConnectStep)[]
+        {
+            (static system => system.DescriptorsLeft = 0, ConnectStep.Socket),
+            (static system => system.BindError = IoError.NoBufferSpace, ConnectStep.Bind),
+            (static system => system.ConnectError = IoError.HostUnreachable, ConnectStep.Connect),
+            (static system => system.EpollAddError = IoError.OutOfMemory, ConnectStep.Connect),
+        })
+        {
+            var closed = _system.Closed.Count;
+            fail(_system);
+            var connect = new RecordingConnectSink();
+            _bench.Backend.Connect(_bench.NewAddress(Family.IPv4), listener.LocalName, ConnectionOptions.Default, connect);
+            Assert.False(connect.IsDone);
+            _bench.PollUntil(() => connect.IsDone);
+            Assert.Equal(step, connect.FailedStep);
+            _system.DescriptorsLeft = int.MaxValue;
+            (_system.BindError, _system.ConnectError, _system.EpollAddError) = (IoError.None, IoError.None, IoError.None);
+            Assert.Empty(_system.CloseErrors);
+            Assert.Equal(closed + (step == ConnectStep.Socket ? 0 : 1), _system.Closed.Count);
+        }
+    }
+
+    [Fact, Case("CONN-024")]
+    public void A_local_address_that_cannot_be_bound_fails_from_Poll_and_leaves_nothing_open()
+    {
+        var (listener, _) = _bench.Listen(_bench.NewAddress(Family.IPv4));
+        foreach (var (local, expected) in new (EndPoint, IoError)[]
+        {
+            (listener.LocalName, IoError.AddressInUse),
+            (new IPEndPoint(IPAddress.Parse("192.0.2.1"), 0), IoError.AddressNotAvailable),
+        })
+        {
+            var closed = _system.Closed.Count;
+            var connect = new RecordingConnectSink();
+            _bench.Backend.Connect(local, listener.LocalName, ConnectionOptions.Default, connect);
+            Assert.False(connect.IsDone);
+            _bench.PollUntil(() => connect.IsDone);
+            Assert.Equal(expected, connect.Failure);
+            Assert.Equal(ConnectStep.Bind, connect.FailedStep);
+            Assert.Equal(closed + 1, _system.Closed.Count);
+        }
     }
 
     [Theory, Case("BUG-044", "BUG-045")]
@@ -145,27 +195,43 @@ public sealed class ConnectTests : IDisposable
         }
     }
 
-    [Fact]
+    [Fact, Case("DNS-001")]
     public void Names_are_resolved_and_reported_from_Poll()
     {
-        var sink = new RecordingResolveSink();
-        var literal = new RecordingResolveSink();
-        var cancelled = new RecordingResolveSink();
-        _bench.Backend.Resolve("localhost", 80, sink);
-        _bench.Backend.Resolve("127.0.0.1", 81, literal);
-        _bench.Backend.Resolve("127.0.0.1", 81, cancelled).Cancel();
+        var sink = new RecordingLookupSink<IReadOnlyList<IPAddress>>();
+        var literal = new RecordingLookupSink<IReadOnlyList<IPAddress>>();
+        var foreign = new RecordingLookupSink<IReadOnlyList<IPAddress>>();
+        var cancelled = new RecordingLookupSink<IReadOnlyList<IPAddress>>();
+        _bench.Backend.Resolve("localhost", AddressFamily.Unspecified, sink);
+        _bench.Backend.Resolve("127.0.0.1", AddressFamily.InterNetwork, literal);
+        _bench.Backend.Resolve("127.0.0.1", AddressFamily.InterNetworkV6, foreign);
+        _bench.Backend.Resolve("127.0.0.1", AddressFamily.Unspecified, cancelled).Cancel();
         Assert.False(literal.IsDone);
-        _bench.PollUntil(() => sink.IsDone && literal.IsDone);
-        Assert.Contains(sink.Addresses!, address => IPAddress.IsLoopback(address.Address) && address.Port == 80);
-        Assert.Equal([new IPEndPoint(IPAddress.Loopback, 81)], literal.Addresses!);
+        _bench.PollUntil(() => sink.IsDone && literal.IsDone && foreign.IsDone);
+        Assert.Contains(sink.Answer!, IPAddress.IsLoopback);
+        Assert.Equal([IPAddress.Loopback], literal.Answer!);
+        Assert.Equal(SocketError.HostNotFound, Assert.IsType<SocketException>(foreign.Failure).SocketErrorCode);
         Assert.False(cancelled.IsDone);
     }
 
-    [Fact]
+    [Fact, Case("DNS-007")]
+    public void Addresses_are_named_and_reported_from_Poll()
+    {
+        var sink = new RecordingLookupSink<string>();
+        var nobody = new RecordingLookupSink<string>();
+        _bench.Backend.Reverse(IPAddress.Loopback, sink);
+        _bench.Backend.Reverse(IPAddress.Any, nobody);
+        Assert.False(nobody.IsDone);
+        _bench.PollUntil(() => sink.IsDone && nobody.IsDone);
+        Assert.Equal(Dns.GetHostEntry(IPAddress.Loopback).HostName, sink.Answer);
+        Assert.Equal(SocketError.HostNotFound, Assert.IsType<SocketException>(nobody.Failure).SocketErrorCode);
+    }
+
+    [Fact, Case("DNS-003")]
     public void A_name_that_cannot_exist_fails()
     {
-        var sink = new RecordingResolveSink();
-        _bench.Backend.Resolve(new string('x', 300), 80, sink);
+        var sink = new RecordingLookupSink<IReadOnlyList<IPAddress>>();
+        _bench.Backend.Resolve(new string('x', 300), AddressFamily.Unspecified, sink);
         _bench.PollUntil(() => sink.IsDone);
         Assert.NotNull(sink.Failure);
     }

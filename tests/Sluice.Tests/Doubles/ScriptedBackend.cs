@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Sluice.Backends;
 using Sluice.Primitives;
@@ -73,7 +74,9 @@ internal sealed class ScriptedBackend : IoBackend
 
     public override IoOperation Connect(EndPoint? local, EndPoint remote, StreamOptions options, IConnectSink sink) => throw new NotSupportedException();
 
-    public override IoOperation Resolve(string host, int port, IResolveSink sink) => throw new NotSupportedException();
+    public override IoOperation Resolve(string host, AddressFamily family, ILookupSink<IReadOnlyList<IPAddress>> sink) => throw new NotSupportedException();
+
+    public override IoOperation Reverse(IPAddress address, ILookupSink<string> sink) => throw new NotSupportedException();
 
     public override ListenChannel Listen(EndPoint local, ServerOptions options, IListenSink sink) => throw new NotSupportedException();
 

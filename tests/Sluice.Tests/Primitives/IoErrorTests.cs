@@ -43,6 +43,17 @@ public sealed class IoErrorTests
         Assert.Equal(SocketError.ConnectionRefused, exception.SocketErrorCode);
     }
 
+    [Theory]
+    [InlineData(2, SocketError.AddressNotAvailable, "No such file or directory")]
+    [InlineData(99, SocketError.AddressNotAvailable, "Cannot assign requested address")]
+    [InlineData(12, SocketError.NoBufferSpaceAvailable, "Cannot allocate memory")]
+    public void The_text_is_the_number_s_own_where_several_share_a_code(int errno, SocketError code, string text)
+    {
+        Assert.Equal(code, new IoError(errno).ToException().SocketErrorCode);
+        Assert.Equal(text, new IoError(errno).ToException().Message);
+        Assert.Equal($"connect to /run/x: {text}", new IoError(errno).ToException("connect to /run/x").Message);
+    }
+
     [Fact]
     public void Errors_are_equal_by_number()
     {

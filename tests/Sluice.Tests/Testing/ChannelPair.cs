@@ -47,7 +47,7 @@ internal sealed class ChannelPair : IConnectSink, IListenSink
 
     public void OnConnected(StreamChannel channel) => (Client = channel).Attach(ClientSink);
 
-    public void OnConnectFailed(IoError reason) => throw reason.ToException();
+    public void OnConnectFailed(ConnectStep step, IoError reason) => throw reason.ToException();
 
     public void OnAccepted(StreamChannel channel) => (Server = channel).Attach(ServerSink);
 

@@ -114,14 +114,21 @@ internal sealed class EpollBackend : IoBackend
         var remoteBytes = EndPointBytes.Of(remote);
         var localBytes = local is null ? default : EndPointBytes.Of(local);
         var operation = new EpollConnectOperation(this, remoteBytes, sink);
-        operation.Start(SocketFactory.OpenClient(System, remoteBytes, localBytes, options, out var error), remoteBytes, error);
+        var fd = SocketFactory.OpenClient(System, remoteBytes, localBytes, options, out var step, out var error);
+        operation.Start(fd, remoteBytes, step, error);
         return operation;
     }
 
-    public override IoOperation Resolve(string host, int port, IResolveSink sink)
+    public override IoOperation Resolve(string host, AddressFamily family, ILookupSink<IReadOnlyList<IPAddress>> sink)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        return _names.Start(host, port, sink);
+        return _names.Resolve(host, family, sink);
+    }
+
+    public override IoOperation Reverse(IPAddress address, ILookupSink<string> sink)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        return _names.Reverse(address, sink);
     }
 
     public override ListenChannel Listen(EndPoint local, ServerOptions options, IListenSink sink)
@@ -148,7 +155,7 @@ internal sealed class EpollBackend : IoBackend
         try
         {
             var family = SocketFactory.CheckConnectedStream(System, fd.Number);
-            if (SocketFactory.IsTcp(family)) SocketFactory.SetNoDelay(System, fd.Number, options);
+            if (SocketFactory.IsTcp(family)) SocketFactory.SetTcpOptions(System, fd.Number, options);
             return EpollStreamChannel.OfConnected(this, fd, family, isShared: true);
         }
         catch

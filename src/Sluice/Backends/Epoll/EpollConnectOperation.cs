@@ -12,6 +12,7 @@ internal sealed class EpollConnectOperation : IoOperation, IEpollTarget
     private IConnectSink? _sink;
     private SafeFd? _fd;
     private EpollRegistration _registration;
+    private ConnectStep _step;
 
     public EpollConnectOperation(EpollBackend backend, ReadOnlySpan<byte> remote, IConnectSink sink)
     {
@@ -23,9 +24,11 @@ internal sealed class EpollConnectOperation : IoOperation, IEpollTarget
     /// <summary>Asks the kernel to connect. Whatever it answers is reported from Poll.</summary>
     /// <param name="fd">The socket, or null where none could be made.</param>
     /// <param name="remote">Where to.</param>
+    /// <param name="step">How far it got without one.</param>
     /// <param name="error">Why there is no socket.</param>
-    public void Start(SafeFd? fd, ReadOnlySpan<byte> remote, IoError error)
+    public void Start(SafeFd? fd, ReadOnlySpan<byte> remote, ConnectStep step, IoError error)
     {
+        _step = step;
         if (fd is null)
         {
             _backend.Defer(this, error);
@@ -82,7 +85,7 @@ internal sealed class EpollConnectOperation : IoOperation, IEpollTarget
         else
         {
             CloseSocket();
-            sink.OnConnectFailed(error);
+            sink.OnConnectFailed(_step, error);
         }
     }
 

@@ -10,15 +10,22 @@ namespace Sluice.Backends.Linux;
 internal static class SocketFactory
 {
     /// <summary>A socket that is ready to connect to the remote address, bound to the local one if there is one.</summary>
-    /// <returns>Null on failure; nothing is left open then.</returns>
+    /// <returns>Null on failure; <paramref name="step"/> failed, and nothing is left open then.</returns>
     public static SafeFd? OpenClient(
-        Syscalls system, ReadOnlySpan<byte> remote, ReadOnlySpan<byte> local, StreamOptions options, out IoError error)
+        Syscalls system, ReadOnlySpan<byte> remote, ReadOnlySpan<byte> local, StreamOptions options, out ConnectStep step, out IoError error)
     {
         var family = EndPointBytes.FamilyOf(remote);
+        step = ConnectStep.Socket;
         if (Open(system, family, out error) is not { } socket) return null;
-        if (IsTcp(family)) SetNoDelay(system, socket.Number, options);
+        if (IsTcp(family)) SetTcpOptions(system, socket.Number, options);
+        step = ConnectStep.Bind;
         if (!local.IsEmpty) error = system.Bind(socket.Number, local);
-        if (error.IsNone) return socket;
+        if (error.IsNone)
+        {
+            step = ConnectStep.Connect;
+            return socket;
+        }
+
         socket.Dispose();
         return null;
     }
@@ -85,6 +92,13 @@ internal static class SocketFactory
     }
 
     public static bool IsTcp(int family) => family is SocketConstants.FamilyInet or SocketConstants.FamilyInet6;
+
+    /// <summary>Sets what the options ask for on a connection of ours, and nothing that they do not ask for.</summary>
+    public static void SetTcpOptions(Syscalls system, int fd, StreamOptions options)
+    {
+        SetNoDelay(system, fd, options);
+        if (options.KeepAlive) system.SetOption(fd, SocketConstants.LevelSocket, SocketConstants.OptionKeepAlive, 1);
+    }
 
     /// <summary>Sets what the options ask for. A socket that refuses is broken, and says so at its first read.</summary>
     public static void SetNoDelay(Syscalls system, int fd, StreamOptions options)

@@ -36,6 +36,15 @@ internal unsafe class FaultySyscalls : Syscalls
 
     public List<int> Closed { get; } = [];
 
+    /// <summary>Closes that failed: a number that was not ours.</summary>
+    public List<IoError> CloseErrors { get; } = [];
+
+    /// <summary>The answer of every bind, where set.</summary>
+    public IoError BindError { get; set; }
+
+    /// <summary>The answer of every connect, where set.</summary>
+    public IoError ConnectError { get; set; }
+
     public override int Accept(int fd, Span<byte> address, out int length, out IoError error)
     {
         Accepts++;
@@ -73,6 +82,10 @@ internal unsafe class FaultySyscalls : Syscalls
     public override int StreamSocket(int family, out IoError error) =>
         Exhausted(out error) ? -1 : base.StreamSocket(family, out error);
 
+    public override IoError Bind(int fd, ReadOnlySpan<byte> address) => BindError.IsNone ? base.Bind(fd, address) : BindError;
+
+    public override IoError Connect(int fd, ReadOnlySpan<byte> address) => ConnectError.IsNone ? base.Connect(fd, address) : ConnectError;
+
     public override int EpollCreate(out IoError error) => Exhausted(out error) ? -1 : base.EpollCreate(out error);
 
     public override int EventDescriptor(out IoError error) => Exhausted(out error) ? -1 : base.EventDescriptor(out error);
@@ -88,7 +101,9 @@ internal unsafe class FaultySyscalls : Syscalls
     public override IoError Close(int fd)
     {
         Closed.Add(fd);
-        return base.Close(fd);
+        var error = base.Close(fd);
+        if (!error.IsNone) CloseErrors.Add(error);
+        return error;
     }
 
     private bool Exhausted(out IoError error)

@@ -10,9 +10,15 @@ internal sealed class RecordingConnectSink : IConnectSink
 
     public IoError? Failure { get; private set; }
 
+    public ConnectStep? FailedStep { get; private set; }
+
     public bool IsDone => Channel is not null || Failure is not null;
 
     public void OnConnected(StreamChannel channel) => Channel = channel;
 
-    public void OnConnectFailed(IoError reason) => Failure = reason;
+    public void OnConnectFailed(ConnectStep step, IoError reason)
+    {
+        FailedStep = step;
+        Failure = reason;
+    }
 }
