@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Sluice.KernelTests.Loops.Kit;
 
 namespace Sluice.KernelTests.Loops;
@@ -35,6 +37,35 @@ public sealed class CostTests
     }
 
     [Fact]
+    public async Task An_accepted_connection_allocates_at_most_600_bytes_besides_its_protocol()
+    {
+        const int Connections = 200;
+        await using var loop = EventLoop.Start(new EventLoopOptions { Backend = LoopBackend.Epoll });
+        var lost = 0;
+        var protocols = new Queue<Leaver>(Enumerable.Range(0, 2 * Connections).Select(_ => new Leaver(() => Interlocked.Increment(ref lost))));
+        var server = await loop.CreateServerAsync(protocols.Dequeue, new IPEndPoint(IPAddress.Loopback, 0));
+        var address = server.EndPoints[0];
+        Serve();
+        var before = await AllocatedAsync();
+        Serve();
+        var after = await AllocatedAsync();
+
+        Assert.InRange((after - before) / Connections, 1, 600);
+
+        void Serve()
+        {
+            for (var i = 0; i < Connections; i++)
+            {
+                var next = Volatile.Read(ref lost) + 1;
+                using (var peer = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)) peer.Connect(address);
+                Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref lost) == next, TimeSpan.FromSeconds(30)));
+            }
+        }
+
+        Task<long> AllocatedAsync() => loop.InvokeAsync(static () => Task.FromResult(GC.GetAllocatedBytesForCurrentThread()));
+    }
+
+    [Fact]
     public async Task Loops_that_come_and_go_leave_no_descriptor_and_no_thread()
     {
         await CycleAsync(20);
@@ -55,6 +86,11 @@ public sealed class CostTests
     }
 
     private static int Count(string folder) => Directory.GetFileSystemEntries(folder).Length;
+
+    private sealed class Leaver(Action whenLost) : Protocol
+    {
+        public override void ConnectionLost(Exception? exception) => whenLost();
+    }
 
     [CollectionDefinition(Alone, DisableParallelization = true)]
     public sealed class Definition;
