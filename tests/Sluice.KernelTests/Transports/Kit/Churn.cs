@@ -14,6 +14,9 @@ internal sealed class Churn : IAsyncDisposable
 {
     private const int AtOnce = 32;
 
+    /// <summary>How long the last connections may take: much longer than any of them lingers.</summary>
+    private static readonly TimeSpan LetGoWithin = TimeSpan.FromSeconds(20);
+
     private readonly EventLoop _calling = EventLoop.Start(new EventLoopOptions { Backend = LoopBackend.Epoll });
     private readonly EventLoop _serving = EventLoop.Start(new EventLoopOptions { Backend = LoopBackend.Epoll });
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("sluice-");
@@ -71,7 +74,7 @@ internal sealed class Churn : IAsyncDisposable
             await loop.InvokeAsync(async () =>
             {
                 while (loop.Core.OpenChannels > 0) await Task.Delay(TimeSpan.FromMilliseconds(1), loop.TimeProvider);
-            });
+            }).WaitAsync(LetGoWithin);
         }
     }
 
