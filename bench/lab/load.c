@@ -1,6 +1,7 @@
 // load.c - epoll load generator, single thread.
 // usage: load HOST PORT|unix:/path [--conns N] [--size B] [--seconds S] [--warm S] [--pipeline K]
-//        [--mode echo|sink|idle] [--udp] [--tls] [--pid SERVERPID] [--touch]
+//        [--mode echo|sink|idle|churn] [--udp] [--tls] [--pid SERVERPID] [--touch]
+// churn: N short connections in flight; --size 0 ends each at once, --size B after one echo of B bytes. Its "messages" are connections.
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,6 +144,30 @@ static void takesnap(snap *s) {
     }
     if (f)
         fclose(f);
+}
+
+static snap s0, s1;
+static uint64_t M, B, LO;
+static double p50, p99, p999, mx;
+
+static void begin_measuring(void) {
+    memset(hist, 0, sizeof hist);
+    hmax = 0;
+    msgs = bytes = lost = late = 0;
+    fullverify = 0;
+    takesnap(&s0);
+}
+
+static void end_measuring(void) {
+    takesnap(&s1);
+    M = msgs;
+    B = bytes;
+    LO = lost;
+    p50 = pct(.5);
+    p99 = pct(.99);
+    p999 = pct(.999);
+    mx = hmax / 1e3;
+    stopping = 1;
 }
 
 static long rss(void) {
@@ -309,6 +334,109 @@ static void on_in(conn *c) {
     }
 }
 
+static void report(double cms) {
+    double el = (s1.t - s0.t) / 1e9;
+    double us = M ? (double)(s1.srv - s0.srv) / 1e3 / M : 0;
+    double hz = 100;
+#define U(a, c) ((double)(s1.a[c] - s0.a[c]) / hz / el)
+    printf("{\"mode\":\"%s%s%s\",\"conns\":%d,\"size\":%d,\"pipeline\":%d,\"secs\":%.3f,\"msgs_s\":%.0f,\"mib_s\":%.1f,\"p50\":%.1f,"
+           "\"p99\":%.1f,\"p999\":%.1f,\"max\":%.0f,\"errors\":%lu,\"lost\":%lu,\"late\":%lu,\"srv_us_msg\":%.3f,\"srv_user\":%.3f,\"srv_"
+           "sys\":%.3f,\"srv_util\":%.3f,\"load_util\":%.3f,\"cpu0\":%.3f,\"cpu1\":%.3f,\"soft0\":%.3f,\"soft1\":%.3f,\"steal0\":%.3f,"
+           "\"steal1\":%.3f,\"rss_kb\":%ld,\"connect_ms\":%.1f}\n",
+           mode,
+           udp                       ? "-udp"
+           : sa.ss_family == AF_UNIX ? "-unix"
+                                     : "-tcp",
+           tls ? "-tls" : "", conns, size_, K, el, M / el, B / el / 1048576, p50, p99, p999, mx, errors, LO, late, us, (s1.ut - s0.ut) / el,
+           (s1.st - s0.st) / el, (s1.srv - s0.srv) / 1e9 / el, (s1.self - s0.self) / 1e9 / el, U(busy, 0), U(busy, 1), U(soft, 0),
+           U(soft, 1), U(steal, 0), U(steal, 1), pid_ ? rss() : -1, cms);
+}
+
+// Short connections. Each ends its sending side at once, or after its echo, and is over when the server's end has been read: so the
+// server sees what it sees when a client closes, and no more than conns wait for it. The client is the one whose ports rest in
+// TIME_WAIT: it takes each connection from another of 240 source addresses, with ports of their own.
+static void churn_open(conn *c) {
+    static unsigned turn;
+    c->ts[0] = now_ns();
+    c->fd = socket(sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (c->fd < 0)
+        die("socket");
+    if (sa.ss_family == AF_INET) {
+        int one = 1;
+        struct sockaddr_in b = {.sin_family = AF_INET};
+        b.sin_addr.s_addr = htonl(0x7f000002 + turn++ % 240);
+        setsockopt(c->fd, IPPROTO_IP, 24 /*IP_BIND_ADDRESS_NO_PORT*/, &one, 4);
+        if (bind(c->fd, (void *)&b, sizeof b))
+            die("bind");
+    }
+    if (connect(c->fd, (void *)&sa, salen))
+        die("connect");
+    c->rx = 0;
+    if (!size_)
+        shutdown(c->fd, SHUT_WR);
+    else if (send(c->fd, PAT + c->base, size_, MSG_NOSIGNAL) != size_)
+        die("send");
+    struct epoll_event e = {.events = EPOLLIN, .data.ptr = c};
+    epoll_ctl(ep, EPOLL_CTL_ADD, c->fd, &e);
+}
+
+static void churn_in(conn *c) {
+    ssize_t n = recv(c->fd, rbuf, RB, MSG_DONTWAIT);
+    if (n < 0 && errno == EAGAIN)
+        return;
+    if (n > 0 && c->rx + n <= (uint64_t)size_ && !memcmp(rbuf, PAT + c->base + c->rx, n)) {
+        c->rx += n;
+        bytes += n;
+        if (c->rx == (uint64_t)size_)
+            shutdown(c->fd, SHUT_WR);
+        return;
+    }
+    if (n || c->rx != (uint64_t)size_) {
+        if (errors++ < 5)
+            fprintf(stderr, "churn: %s after %lu bytes\n", n ? n < 0 ? strerror(errno) : "WRONG BYTES" : "the end", c->rx);
+    } else {
+        msgs++;
+        hadd(now_ns() - c->ts[0], 1);
+    }
+    close(c->fd);
+    c->fd = -1;
+    if (!stopping)
+        churn_open(c);
+}
+
+static int churn(conn *C) {
+    struct epoll_event ev[1024];
+    uint64_t t = now_ns(), begin = t + (uint64_t)(warm * 1e9), end = 0, seen = 0, progress = t;
+    for (int i = 0; i < conns; i++) {
+        C[i].base = i * 61 % 4096;
+        C[i].ts = calloc(1, 8);
+        churn_open(&C[i]);
+    }
+    for (;;) {
+        int n = epoll_wait(ep, ev, 1024, 50);
+        t = now_ns();
+        if (!end && t >= begin) {
+            begin_measuring();
+            seen = 0;
+            end = t + (uint64_t)(secs * 1e9);
+        } else if (end && t >= end) {
+            break;
+        }
+        for (int i = 0; i < n; i++)
+            churn_in(ev[i].data.ptr);
+        if (msgs != seen) {
+            seen = msgs;
+            progress = t;
+        } else if (t - progress > 5000000000ull) {
+            printf("{\"error\":\"no progress for 5 s\",\"errors\":%lu}\n", errors);
+            return 1;
+        }
+    }
+    end_measuring();
+    report(0);
+    return errors ? 3 : 0;
+}
+
 static void udp_send(conn *c) { // one datagram
     unsigned char *b = rbuf + RB;
     uint64_t h[2] = {c->seq, c->base};
@@ -447,6 +575,8 @@ int main(int ac, char **av) {
         SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, 0);
     }
     conn *C = calloc(conns, sizeof *C);
+    if (!strcmp(mode, "churn"))
+        return churn(C);
     uint64_t tc = now_ns();
     for (int i = 0; i < conns; i++) {
         C[i].fd = mksock(i);
@@ -498,9 +628,6 @@ int main(int ac, char **av) {
         struct epoll_event e = {.events = tls || udp ? EPOLLIN : EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = &C[i]};
         epoll_ctl(ep, EPOLL_CTL_ADD, C[i].fd, &e);
     }
-    snap s0, s1;
-    uint64_t M = 0, B = 0, LO = 0;
-    double p50 = 0, p99 = 0, p999 = 0, mx = 0;
     uint64_t t0 = now_ns(), tm = t0 + (uint64_t)(warm * 1e9), te = 0;
     int measuring = 0;
     struct epoll_event ev[1024];
@@ -525,27 +652,14 @@ int main(int ac, char **av) {
         uint64_t t = now_ns();
         if (!measuring && t >= tm) {
             measuring = 1;
-            memset(hist, 0, sizeof hist);
-            hmax = 0;
-            msgs = bytes = lost = late = 0;
+            begin_measuring();
             lastmsgs = 0;
-            fullverify = 0;
-            takesnap(&s0);
             te = s0.t + (uint64_t)(secs * 1e9);
             t = s0.t;
         }
         int fin = measuring && t >= te;
-        if (fin && !stopping) {
-            takesnap(&s1);
-            M = msgs;
-            B = bytes;
-            LO = lost;
-            p50 = pct(.5);
-            p99 = pct(.99);
-            p999 = pct(.999);
-            mx = hmax / 1e3;
-            stopping = 1;
-        }
+        if (fin && !stopping)
+            end_measuring();
         for (int i = 0; i < n; i++) {
             conn *c = ev[i].data.ptr;
             if (c->fd < 0)
@@ -614,7 +728,6 @@ int main(int ac, char **av) {
             return 1;
         }
     }
-    double el = (s1.t - s0.t) / 1e9;
     // drain
     if (!udp && !sink) {
         uint64_t d0 = now_ns();
@@ -642,20 +755,7 @@ int main(int ac, char **av) {
             }
         }
     }
-    double us = M ? (double)(s1.srv - s0.srv) / 1e3 / M : 0;
-    double hz = 100;
-#define U(a, c) ((double)(s1.a[c] - s0.a[c]) / hz / el)
-    printf("{\"mode\":\"%s%s%s\",\"conns\":%d,\"size\":%d,\"pipeline\":%d,\"secs\":%.3f,\"msgs_s\":%.0f,\"mib_s\":%.1f,\"p50\":%.1f,"
-           "\"p99\":%.1f,\"p999\":%.1f,\"max\":%.0f,\"errors\":%lu,\"lost\":%lu,\"late\":%lu,\"srv_us_msg\":%.3f,\"srv_user\":%.3f,\"srv_"
-           "sys\":%.3f,\"srv_util\":%.3f,\"load_util\":%.3f,\"cpu0\":%.3f,\"cpu1\":%.3f,\"soft0\":%.3f,\"soft1\":%.3f,\"steal0\":%.3f,"
-           "\"steal1\":%.3f,\"rss_kb\":%ld,\"connect_ms\":%.1f}\n",
-           mode,
-           udp                       ? "-udp"
-           : sa.ss_family == AF_UNIX ? "-unix"
-                                     : "-tcp",
-           tls ? "-tls" : "", conns, size_, K, el, M / el, B / el / 1048576, p50, p99, p999, mx, errors, LO, late, us, (s1.ut - s0.ut) / el,
-           (s1.st - s0.st) / el, (s1.srv - s0.srv) / 1e9 / el, (s1.self - s0.self) / 1e9 / el, U(busy, 0), U(busy, 1), U(soft, 0),
-           U(soft, 1), U(steal, 0), U(steal, 1), pid_ ? rss() : -1, cms);
+    report(cms);
     for (int i = 0; i < conns; i++)
         if (C[i].fd >= 0) {
             if (tls)

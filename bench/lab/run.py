@@ -9,7 +9,8 @@
 {url} becomes tcp://127.0.0.1:PORT, unix:PATH, udp://127.0.0.1:PORT or tls://127.0.0.1:PORT (with $CERTS/cert.pem, key.pem and
 cert.pfx, password x); {mode} and {addr} are its parts. The ratio compares the best CPU time per message with the best of the first
 of --vs: what else runs on a machine only ever adds to the figure, so the best run says most. A run in which other programs or the
-hypervisor took part of a core is not clean, and left out of the medians where two clean ones exist."""
+hypervisor took part of a core is not clean, and left out of the medians where two clean ones exist. In the churn configurations a
+message is a short connection, 64 of them in flight: opened, echoed once where the name says so, and closed."""
 import argparse, atexit, json, os, resource, shlex, shutil, socket, statistics, subprocess, sys, tempfile, time
 
 OUT = os.environ.get('BENCH_OUT', os.path.join(tempfile.gettempdir(), 'sluice-bench'))
@@ -47,6 +48,10 @@ CFG = {
     'tcp-1K-c1000': ('tcp', '--size 1024 --conns 1000'),
     'tcp-64B-c10-p32': ('tcp', '--size 64 --pipeline 32'),
     'unix-1K-c10': ('unix', '--size 1024'),
+    'tcp-churn': ('tcp', '--mode churn --conns 64 --size 0'),
+    'tcp-churn-echo': ('tcp', '--mode churn --conns 64 --size 64'),
+    'unix-churn': ('unix', '--mode churn --conns 64 --size 0'),
+    'unix-churn-echo': ('unix', '--mode churn --conns 64 --size 64'),
     'udp-1K-c10-p4': ('udp', '--size 1024 --udp --pipeline 4'),
     'tls-1K-c10': ('tls', '--size 1024 --tls'),
     'tls-16K-c10': ('tls', '--size 16384 --tls'),

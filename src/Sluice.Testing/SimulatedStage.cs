@@ -91,7 +91,7 @@ public sealed class SimulatedStage : CheckStage
     internal override IPAddress CreateRefusingAddress(int port)
     {
         var address = new IPAddress([127, 0, 1, (byte)++_addresses]);
-        _host.Backend.Ports.Bind(new IPEndPoint(address, port));
+        _host.Backend.Ports.Bind(new IPEndPoint(address, port), isShared: false);
         return address;
     }
 

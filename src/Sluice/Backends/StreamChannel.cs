@@ -12,7 +12,10 @@ internal abstract class StreamChannel
     /// <summary>The descriptor, or -1 once it is closed.</summary>
     public abstract nint Handle { get; }
 
-    /// <summary>The local address, or null where there is none. Keeps its answer after the close.</summary>
+    /// <summary>
+    /// The local address, or null where there is none. Keeps its answer after the close; one that was accepted on every address and was never
+    /// asked before has none then.
+    /// </summary>
     public abstract EndPoint? LocalName { get; }
 
     /// <summary>The peer's address, or null where there is none. Keeps its answer after the close.</summary>

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using Sluice.Backends;
 using Sluice.KernelTests.Backends.Kit;
@@ -51,6 +52,69 @@ public sealed class CostTests : IDisposable
                 peer.Receive(buffer);
             }
         }
+    }
+
+    // accept4, epoll_ctl to join, recv that finds the end, close: leaving the set comes with the close. The rest is one wait each for the
+    // connection and its end, and the accept that finds no other.
+    [Theory]
+    [InlineData(Family.IPv4, false)]
+    [InlineData(Family.IPv4, true)]
+    [InlineData(Family.IPv6, false)]
+    [InlineData(Family.Unix, false)]
+    public void A_connection_whose_peer_ends_it_takes_seven_calls(Family family, bool wildcard)
+    {
+        const int Connections = 50;
+        var (listener, accepted) = _bench.Listen(wildcard ? new IPEndPoint(IPAddress.Any, 0) : _bench.NewAddress(family));
+        var address = wildcard ? new IPEndPoint(IPAddress.Loopback, ((IPEndPoint)listener.LocalName).Port) : listener.LocalName;
+        var closed = 0;
+        accepted.WhenAccepted = channel =>
+        {
+            var sink = new RecordingStreamSink { WhenEnded = () => channel.Close(reset: false), WhenClosed = () => closed++ };
+            channel.Attach(sink);
+            channel.StartReading();
+        };
+        Serve(1);
+        var (before, waits) = (_system.Calls, _system.EpollWaits);
+        Serve(Connections);
+
+        Assert.Equal(7 * Connections, _system.Calls - before);
+        Assert.Equal(2 * Connections, _system.EpollWaits - waits);
+        Assert.Equal(0, _system.Shutdowns);
+
+        void Serve(int connections)
+        {
+            for (var i = 0; i < connections; i++)
+            {
+                var number = closed + 1;
+                var peer = _bench.Dial(address);
+                _bench.Backend.Poll(Timeout.InfiniteTimeSpan);
+                peer.Shutdown(SocketShutdown.Send);
+                while (closed < number) _bench.Backend.Poll(Timeout.InfiniteTimeSpan);
+            }
+        }
+    }
+
+    [Fact]
+    public void Closes_without_end_do_not_keep_the_kernel_unseen()
+    {
+        var (listener, accepted) = _bench.Listen(_bench.NewAddress(Family.IPv4));
+        var channels = new Queue<StreamChannel>();
+        accepted.WhenAccepted = channel =>
+        {
+            channel.Attach(new RecordingStreamSink());
+            channels.Enqueue(channel);
+        };
+        for (var i = 0; i < 20; i++) _bench.Dial(listener.LocalName);
+        _bench.PollUntil(() => channels.Count == 20);
+        var late = _bench.Dial(listener.LocalName);
+        for (var i = 0; i < 2; i++)
+        {
+            channels.Dequeue().Close(reset: true);
+            _bench.Backend.Poll(TimeSpan.Zero);
+        }
+
+        Assert.Equal(21, accepted.Accepted.Count);
+        late.Dispose();
     }
 
     [Fact]

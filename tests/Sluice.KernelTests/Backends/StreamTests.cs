@@ -87,8 +87,22 @@ public sealed class StreamTests : IDisposable
         var (listener, sink) = _bench.Listen(new IPEndPoint(IPAddress.Any, 0));
         var address = new IPEndPoint(IPAddress.Loopback, ((IPEndPoint)listener.LocalName).Port);
         _bench.Dial(address);
-        _bench.PollUntil(() => sink.Accepted.Count == 1);
+        _bench.Dial(address);
+        _bench.PollUntil(() => sink.Accepted.Count == 2);
         Assert.Equal(address, sink.Accepted[0].LocalName);
+        Assert.Same(sink.Accepted[0].LocalName, sink.Accepted[1].LocalName);
+        sink.Accepted[0].Close(reset: true);
+        Assert.Equal(address, sink.Accepted[0].LocalName);
+    }
+
+    [Fact]
+    public void A_wildcard_listeners_connection_that_nobody_asked_in_time_has_no_local_address()
+    {
+        var (listener, sink) = _bench.Listen(new IPEndPoint(IPAddress.Any, 0));
+        _bench.Dial(new IPEndPoint(IPAddress.Loopback, ((IPEndPoint)listener.LocalName).Port));
+        _bench.PollUntil(() => sink.Accepted.Count == 1);
+        sink.Accepted[0].Close(reset: true);
+        Assert.Null(sink.Accepted[0].LocalName);
     }
 
     [Fact]

@@ -164,6 +164,8 @@ int main(int ac, char **av) {
         if (SSL_CTX_use_certificate_file(ctx, cp, 1) != 1 || SSL_CTX_use_PrivateKey_file(ctx, kp, 1) != 1)
             return 1;
     }
+    if (!un) // accepted connections inherit it
+        setsockopt(ls, IPPROTO_TCP, TCP_NODELAY, &one, 4);
     listen(ls, 4096);
     epoll_ctl(ep, EPOLL_CTL_ADD, ls, &e);
     for (;;) {
@@ -172,9 +174,7 @@ int main(int ac, char **av) {
             conn *c = ev[i].data.ptr;
             if (!c) {
                 int fd;
-                while ((fd = accept4(ls, 0, 0, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
-                    if (!un)
-                        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, 4);
+                for (int k = 0; k < 16 && (fd = accept4(ls, 0, 0, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0; k++) {
                     c = calloc(1, sizeof *c);
                     c->fd = fd;
                     if (tls) {

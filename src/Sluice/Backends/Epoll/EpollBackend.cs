@@ -22,8 +22,9 @@ namespace Sluice.Backends.Epoll;
 /// room to write only while a write has been refused: a socket has room nearly always.</para>
 /// <para><i>An error may come with data before it.</i> So an error event of a reading channel is only a reason to read: the bytes come
 /// out first, the error last. FIN is input like bytes (a read of none), so EPOLLRDHUP is not asked for.</para>
-/// <para><i>The set holds open files, not numbers.</i> A close removes the file only if no duplicate is left, so descriptors leave the
-/// set before they are closed. An event that was already fetched is stale by its token: see <see cref="SlotTable"/>.</para>
+/// <para><i>The set holds open files, not numbers.</i> A close removes the file by itself, but only if no duplicate is left. So descriptors
+/// that others may hold leave the set before they are closed, and the rest save the call: see <see cref="GhostEvents"/>. An event that
+/// was already fetched is stale by its token: see <see cref="SlotTable"/>.</para>
 /// </remarks>
 internal sealed class EpollBackend : IoBackend
 {
@@ -32,7 +33,7 @@ internal sealed class EpollBackend : IoBackend
     /// <summary>No slot has it: slots count from zero.</summary>
     private const ulong WakeToken = ulong.MaxValue;
 
-    private readonly SafeFd _epoll;
+    private SafeFd _epoll;
     private readonly WakeEvent _wake;
     private readonly EpollEvents _events = new(MaxEventsPerPoll);
     private readonly byte[] _readBuffer = GC.AllocateUninitializedArray<byte>(ReadBufferSize, pinned: true);
@@ -41,6 +42,8 @@ internal sealed class EpollBackend : IoBackend
     private readonly RestingListeners _resting;
     private readonly NameResolution _names;
     private readonly SignalWatches _signals;
+    private readonly GhostEvents _ghosts;
+    private bool _hasOnlyReported;
     private bool _isDisposed;
 
     /// <param name="system">The kernel, or a test's stand-in.</param>
@@ -52,6 +55,8 @@ internal sealed class EpollBackend : IoBackend
         Clock = clock ?? MonotonicClock.Instance;
         Lingering = new LingeringQueue(Clock);
         Sender = new GatheringSender(System);
+        LocalNames = new LocalNames(System);
+        _ghosts = new GhostEvents(Clock);
         _resting = new RestingListeners(Clock);
         _names = new NameResolution(this);
         _signals = new SignalWatches(this);
@@ -84,6 +89,8 @@ internal sealed class EpollBackend : IoBackend
 
     public GatheringSender Sender { get; }
 
+    public LocalNames LocalNames { get; }
+
     public ReserveDescriptor Reserve { get; }
 
     /// <summary>The memory that all reads of the loop share; good until the next read.</summary>
@@ -94,13 +101,15 @@ internal sealed class EpollBackend : IoBackend
     public override bool Poll(TimeSpan timeout)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        var count = System.EpollWait(_epoll.Number, _events, WaitTime(timeout), out var error);
         Wakeups++;
+        if (ReportInsteadOfLooking()) return true;
+        var count = System.EpollWait(_epoll.Number, _events, WaitTime(timeout), out var error);
         if (error != IoError.Interrupted && !error.IsNone) Defect.Crash(error, "epoll_wait");
         var reported = count > 0 || _deferred.Count > 0;
         if (_deferred.Count > 0) ReportDeferred();
         for (var i = 0; i < count && !_isDisposed; i++) Dispatch(_events.TokenAt(i), _events.InterestAt(i));
         if (_isDisposed) return reported;
+        if (_ghosts.IsDue) RenewSet();
         Lingering.LetDueGo();
         _resting.RouseDue();
         return reported;
@@ -212,10 +221,41 @@ internal sealed class EpollBackend : IoBackend
             _names.Report();
             _signals.Report();
         }
+        else if (_slots.Find(token) is { } target)
+        {
+            target.OnReady(events);
+        }
         else
         {
-            _slots.Find(token)?.OnReady(events);
+            _ghosts.OnStale(token, Wakeups);
         }
+    }
+
+    // What is deferred keeps Poll from waiting, and to look without waiting, once more for every closed connection, mostly finds nothing: so
+    // the call is left out, every second time at most.
+    private bool ReportInsteadOfLooking()
+    {
+        _hasOnlyReported = _deferred.Count > 0 && !_hasOnlyReported;
+        if (_hasOnlyReported) ReportDeferred();
+        return _hasOnlyReported;
+    }
+
+    // All or nothing: where the system has no room for a second set, the first one goes on until the ghosts are due again.
+    private void RenewSet()
+    {
+        _ghosts.Reset();
+        var number = System.EpollCreate(out var error);
+        if (!error.IsNone) return;
+        var fresh = new SafeFd(System, number);
+        error = System.EpollControl(number, EpollOperation.Add, _wake.Number, EpollInterest.Readable | EpollInterest.EdgeTriggered, WakeToken);
+        foreach (var target in _slots.Targets())
+        {
+            if (error.IsNone) error = target.Join(number);
+        }
+
+        var unused = error.IsNone ? _epoll : fresh;
+        if (error.IsNone) _epoll = fresh;
+        unused.Dispose();
     }
 
     // What is deferred during the round waits for the next one.

@@ -71,6 +71,8 @@ internal sealed class EpollConnectOperation : IoOperation, IEpollTarget
         _fd?.Dispose();
     }
 
+    public IoError Join(int epoll) => _fd is { } fd ? _registration.Join(_backend, epoll, fd.Number) : IoError.None;
+
     private void Report(IoError error)
     {
         if (_sink is not { } sink) return;
@@ -93,7 +95,7 @@ internal sealed class EpollConnectOperation : IoOperation, IEpollTarget
     {
         if (_fd is not { } fd) return;
         _fd = null;
-        _registration.Leave(_backend, fd.Number);
+        // Nobody else has seen the socket: its close takes it out of the set.
         _backend.RemoveTarget(_registration.Token);
         fd.Dispose();
     }

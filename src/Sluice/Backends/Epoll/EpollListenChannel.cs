@@ -16,12 +16,10 @@ internal sealed class EpollListenChannel : ListenChannel, IEpollTarget
     private readonly int _family;
     private readonly EndPoint _localName;
 
-    /// <summary>Set where the listener is bound to every address: then each connection has to be asked for its own.</summary>
+    /// <summary>Set where the listener is bound to every address: then each connection has its own, and is asked for it when somebody asks.</summary>
     private readonly bool _isWildcard;
     private EpollRegistration _registration;
     private LinuxTransportSocket? _socket;
-    private byte[] _lastLocalBytes = [];
-    private EndPoint? _lastLocalName;
     private Phase _phase;
 
     /// <exception cref="System.Net.Sockets.SocketException">The socket does not say where it is bound. It stays the caller's.</exception>
@@ -91,6 +89,8 @@ internal sealed class EpollListenChannel : ListenChannel, IEpollTarget
         CloseSocket();
     }
 
+    public IoError Join(int epoll) => _registration.Join(_backend, epoll, _fd.Number);
+
     /// <summary>The rest after a failure is over.</summary>
     public void EndRest()
     {
@@ -108,7 +108,7 @@ internal sealed class EpollListenChannel : ListenChannel, IEpollTarget
         {
             var fd = new SafeFd(_backend.System, number);
             var peer = new PeerAddress(address[..length]);
-            _sink.OnAccepted(new EpollStreamChannel(_backend, fd, _family, LocalNameOf(number), peer));
+            _sink.OnAccepted(new EpollStreamChannel(_backend, fd, _family, _isWildcard ? null : _localName, peer));
             return true;
         }
 
@@ -129,22 +129,6 @@ internal sealed class EpollListenChannel : ListenChannel, IEpollTarget
         _phase = Phase.Resting;
         _registration.Leave(_backend, _fd.Number);
         _backend.Rest(this);
-    }
-
-    // A machine has few addresses, so neighbours share one object.
-    private EndPoint? LocalNameOf(int connection)
-    {
-        if (!_isWildcard) return _localName;
-        Span<byte> address = stackalloc byte[SocketConstants.MaxAddressLength];
-        var local = address[.._backend.System.GetLocalName(connection, address, out var error)];
-        if (!error.IsNone) return null;
-        if (_lastLocalName is null || !local.SequenceEqual(_lastLocalBytes))
-        {
-            _lastLocalBytes = local.ToArray();
-            _lastLocalName = EndPointBytes.ToEndPoint(local);
-        }
-
-        return _lastLocalName;
     }
 
     // The file goes first, so that nobody meets one without a listener.

@@ -43,8 +43,13 @@ internal struct EpollRegistration(ulong token)
     /// <summary>A one-shot event has come: the descriptor stays in the set, silent.</summary>
     public void OnOneShot() => _armed = EpollInterest.None;
 
+    /// <summary>Joins another set with the same interest.</summary>
+    public readonly IoError Join(EpollBackend backend, int epoll, int fd) =>
+        _isInSet ? backend.System.EpollControl(epoll, EpollOperation.Add, fd, _armed, _token) : IoError.None;
+
     /// <summary>
-    /// Leaves the set. Always before the close: the kernel watches the open file, not the number, and a duplicate would keep it reporting.
+    /// Leaves the set. Before the close, where others may hold the open file: the kernel watches the file, not the number, and theirs would
+    /// keep it reporting.
     /// </summary>
     public void Leave(EpollBackend backend, int fd)
     {

@@ -31,14 +31,14 @@ internal sealed class EpollStreamChannel : StreamChannel, IEpollTarget, ILingeri
     private readonly byte _family;
     private int _lingeringPlace;
     private readonly SafeFd _fd;
-    private readonly EndPoint? _localName;
+    private EndPoint? _localName;
     private PeerAddress _peer;
     private LinuxTransportSocket? _socket;
 
     /// <param name="backend">Whose channel it is.</param>
     /// <param name="fd">The connected socket, owned by the channel from here on.</param>
     /// <param name="family">The address family, as Linux numbers it.</param>
-    /// <param name="localName">The local address.</param>
+    /// <param name="localName">The local address, or null: then the socket is asked when somebody asks.</param>
     /// <param name="peer">The peer's address.</param>
     /// <param name="isShared">Whether others may hold the open socket, so that a close of ours ends nothing.</param>
     /// <param name="slot">The slot to take over from the connect operation, whose one-shot interest is used up.</param>
@@ -73,7 +73,7 @@ internal sealed class EpollStreamChannel : StreamChannel, IEpollTarget, ILingeri
 
     public override nint Handle => _phase == Phase.Open ? _number : -1;
 
-    public override EndPoint? LocalName => _localName;
+    public override EndPoint? LocalName => _localName ??= _backend.LocalNames.Of(_fd);
 
     public override EndPoint? PeerName => _peer.EndPoint;
 
@@ -90,6 +90,8 @@ internal sealed class EpollStreamChannel : StreamChannel, IEpollTarget, ILingeri
             return _socket;
         }
     }
+
+    private bool IsShared => _isShared || _socket is { IsShared: true };
 
     private EpollInterest Wanted => (_isReading ? Read : 0) | (_isWriting ? Write : 0);
 
@@ -197,6 +199,8 @@ internal sealed class EpollStreamChannel : StreamChannel, IEpollTarget, ILingeri
         _fd.Dispose();
     }
 
+    public IoError Join(int epoll) => _registration.Join(_backend, epoll, _number);
+
     /// <summary>The backend's limit on lingering is reached.</summary>
     public void LetGo() => Release();
 
@@ -280,12 +284,11 @@ internal sealed class EpollStreamChannel : StreamChannel, IEpollTarget, ILingeri
 
     private void CloseGracefully()
     {
-        var isShared = _isShared || _socket is { IsShared: true };
         // A user's duplicate that was left to the finalizer has set an abortive linger, on the socket that is ours too.
         if (_socket is { IsShared: true }) _backend.System.SetLinger(_number, default);
         if (_isInputOver)
         {
-            if (isShared) _backend.System.ShutdownWrite(_number);
+            if (IsShared) _backend.System.ShutdownWrite(_number);
             Release();
             return;
         }
@@ -312,7 +315,8 @@ internal sealed class EpollStreamChannel : StreamChannel, IEpollTarget, ILingeri
     private void Release()
     {
         _phase = Phase.Releasing;
-        _registration.Leave(_backend, _number);
+        // The kernel takes a closed file out of the set by itself, if it was the last one: see GhostEvents.
+        if (IsShared) _registration.Leave(_backend, _number);
         _backend.RemoveTarget(_registration.Token);
         _fd.Dispose();
         _backend.Defer(this);

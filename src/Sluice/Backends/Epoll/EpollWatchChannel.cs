@@ -86,6 +86,14 @@ internal sealed class EpollWatchChannel : WatchChannel, IEpollTarget
 
     public void Abandon() => _isClosed = true;
 
+    // What its user has closed meanwhile stays behind.
+    public IoError Join(int epoll)
+    {
+        if (!_isInSet) return IoError.None;
+        var error = _handle.IsClosed ? IoError.BadDescriptor : _backend.System.EpollControl(epoll, EpollOperation.Add, _number, _wanted, _token);
+        return error == IoError.BadDescriptor ? IoError.None : error;
+    }
+
     // The number of a closed handle may be someone else's by now.
     private void Leave()
     {

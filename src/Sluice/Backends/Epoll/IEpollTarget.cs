@@ -12,6 +12,9 @@ internal interface IEpollTarget
     /// <summary>What the target had put off with <see cref="EpollBackend.Defer"/>: the truth that a call from above had to keep to itself.</summary>
     void OnDeferred(IoError error);
 
+    /// <summary>Joins another set with what it is registered for in the present one; changes nothing else.</summary>
+    IoError Join(int epoll);
+
     /// <summary>The backend is disposed of: close the descriptor and tell nobody.</summary>
     void Abandon();
 }

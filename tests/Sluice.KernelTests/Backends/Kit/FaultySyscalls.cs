@@ -34,6 +34,18 @@ internal unsafe class FaultySyscalls : Syscalls
 
     public int EpollControls { get; private set; }
 
+    public int EpollWaits { get; private set; }
+
+    /// <summary>How many events the last wait found.</summary>
+    public int LastEvents { get; private set; }
+
+    public int Shutdowns { get; private set; }
+
+    public int Names { get; private set; }
+
+    /// <summary>The calls that connections make, waiting included: all that is counted here, and the closes.</summary>
+    public int Calls => Accepts + Sends + Receives + EpollControls + EpollWaits + Shutdowns + Names + Closed.Count;
+
     public List<int> Closed { get; } = [];
 
     /// <summary>Closes that failed: a number that was not ours.</summary>
@@ -77,6 +89,24 @@ internal unsafe class FaultySyscalls : Syscalls
     {
         EpollControls++;
         return operation == EpollOperation.Add && !EpollAddError.IsNone ? EpollAddError : base.EpollControl(epoll, operation, fd, interest, token);
+    }
+
+    public override int EpollWait(int epoll, EpollEvents events, int timeout, out IoError error)
+    {
+        EpollWaits++;
+        return LastEvents = base.EpollWait(epoll, events, timeout, out error);
+    }
+
+    public override IoError ShutdownWrite(int fd)
+    {
+        Shutdowns++;
+        return base.ShutdownWrite(fd);
+    }
+
+    public override int GetLocalName(int fd, Span<byte> address, out IoError error)
+    {
+        Names++;
+        return base.GetLocalName(fd, address, out error);
     }
 
     public override int StreamSocket(int family, out IoError error) =>

@@ -12,6 +12,8 @@ internal sealed class RecordingStreamSink : IStreamSink
 
     public Action? WhenEnded { get; set; }
 
+    public Action? WhenClosed { get; set; }
+
     public Action? WhenAskedForTarget { get; set; }
 
     public Memory<byte> Target { get; set; }
@@ -54,5 +56,9 @@ internal sealed class RecordingStreamSink : IStreamSink
 
     public void OnWritten(int count, IoError error) => Writes.Add((count, error));
 
-    public void OnClosed() => Closes++;
+    public void OnClosed()
+    {
+        Closes++;
+        WhenClosed?.Invoke();
+    }
 }
