@@ -14,6 +14,7 @@ internal sealed class SimulatedConnect : IoOperation, ISimulatedSource
     private readonly EndPoint _remote;
     private readonly StreamOptions _options;
     private readonly IConnectSink _sink;
+    private readonly KernelDice _dice;
     private SimulatedSocket? _socket;
     private IoError _error;
     private bool _isOver;
@@ -25,11 +26,14 @@ internal sealed class SimulatedConnect : IoOperation, ISimulatedSource
         _remote = remote;
         _options = options;
         _sink = sink;
+        _dice = host.Network.NewDice();
         host.Add(this);
         Travel(Arrive);
     }
 
     public bool IsReady { get; private set; }
+
+    public KernelDice Dice => _dice;
 
     public bool Report()
     {
@@ -48,7 +52,7 @@ internal sealed class SimulatedConnect : IoOperation, ISimulatedSource
 
     public override string ToString() => $"a connect to {_remote}";
 
-    private void Travel(Action then) => _host.Network.Schedule(_host.Network.ArrivalTime(_remote is not IPEndPoint), then);
+    private void Travel(Action then) => _host.Network.Schedule(_host.Network.ArrivalTime(_remote is not IPEndPoint, _dice), then);
 
     /// <summary>The first packet is at the other host.</summary>
     private void Arrive()
@@ -67,7 +71,7 @@ internal sealed class SimulatedConnect : IoOperation, ISimulatedSource
             return;
         }
 
-        var (client, server) = _host.Network.Connect(_remote is not IPEndPoint, ClientName(), _remote);
+        var (client, server) = _host.Network.Connect(_remote is not IPEndPoint, ClientName(), _remote, _dice);
         _socket = client;
         listener.Enqueue(server);
         Travel(Answer);
