@@ -40,6 +40,15 @@ public sealed class HostFaults
     /// <param name="errno">The error.</param>
     public void FailNextConnect(int errno) => _connects.Enqueue(new IoError(errno));
 
+    /// <summary>Nothing fails any more that has not failed yet.</summary>
+    public void Clear()
+    {
+        _reads.Clear();
+        _writes.Clear();
+        _accepts.Clear();
+        _connects.Clear();
+    }
+
     /// <summary>Breaks all connections of this host's loop: both ends see a reset, as if a box between them had sent it.</summary>
     public void ResetConnections()
     {

@@ -4,8 +4,8 @@ namespace Sluice.Testing;
 /// The judge of what a transport may do to its protocol: made once and first, lost once and last, in turns of their own, pauses that alternate,
 /// no data while nobody reads. Owned by who stands in for the protocol, who tells it of each callback before it acts.
 /// </summary>
-/// <param name="violate">Told of every breach, in words.</param>
-internal sealed class ProtocolContract(Action<string> violate)
+/// <param name="violate">Told of every breach: the rule, and what happened in words.</param>
+internal sealed class ProtocolContract(Action<ContractRule, string> violate)
 {
     private Stage _stage;
     private int _depth;
@@ -32,7 +32,7 @@ internal sealed class ProtocolContract(Action<string> violate)
 
     public void ConnectionMade(ITransport transport)
     {
-        if (_stage != Stage.Unmade) violate("ConnectionMade came twice");
+        if (_stage != Stage.Unmade) violate(ContractRule.Lifecycle, "ConnectionMade came twice");
         if (_stage == Stage.Unmade) _stage = Stage.Open;
         VerifyOutermost("ConnectionMade");
         Transport = transport;
@@ -40,7 +40,7 @@ internal sealed class ProtocolContract(Action<string> violate)
 
     public void DataReceived(int count)
     {
-        if (count == 0) violate("DataReceived brought no bytes");
+        if (count == 0) violate(ContractRule.Empty, "DataReceived brought no bytes");
         VerifyReading("DataReceived");
     }
 
@@ -48,7 +48,7 @@ internal sealed class ProtocolContract(Action<string> violate)
 
     public void BufferUpdated(int count)
     {
-        if (count <= 0) violate("BufferUpdated brought no bytes");
+        if (count <= 0) violate(ContractRule.Empty, "BufferUpdated brought no bytes");
         VerifyReading("BufferUpdated");
     }
 
@@ -56,31 +56,31 @@ internal sealed class ProtocolContract(Action<string> violate)
     {
         VerifyOpen("EofReceived");
         VerifyOutermost("EofReceived");
-        if (_stage == Stage.Ended) violate("EofReceived came twice");
+        if (_stage == Stage.Ended) violate(ContractRule.End, "EofReceived came twice");
         if (_stage == Stage.Open) _stage = Stage.Ended;
     }
 
     public void PauseWriting()
     {
         VerifyOpen("PauseWriting");
-        if (IsWritingPaused) violate("PauseWriting came twice without ResumeWriting");
+        if (IsWritingPaused) violate(ContractRule.Flow, "PauseWriting came twice without ResumeWriting");
         IsWritingPaused = true;
     }
 
     public void ResumeWriting()
     {
         VerifyOpen("ResumeWriting");
-        if (!IsWritingPaused) violate("ResumeWriting came without PauseWriting");
-        if (Transport is { IsClosing: true }) violate("ResumeWriting came while the transport was closing");
+        if (!IsWritingPaused) violate(ContractRule.Flow, "ResumeWriting came without PauseWriting");
+        if (Transport is { IsClosing: true }) violate(ContractRule.Flow, "ResumeWriting came while the transport was closing");
         IsWritingPaused = false;
     }
 
     public void ConnectionLost()
     {
-        if (_stage == Stage.Unmade) violate("ConnectionLost came before ConnectionMade");
-        if (_stage == Stage.Lost) violate("ConnectionLost came twice");
+        if (_stage == Stage.Unmade) violate(ContractRule.Lifecycle, "ConnectionLost came before ConnectionMade");
+        if (_stage == Stage.Lost) violate(ContractRule.Lifecycle, "ConnectionLost came twice");
         VerifyOutermost("ConnectionLost");
-        if (_stage != Stage.Lost && Transport is { Protocol: null }) violate("the transport forgot its protocol before ConnectionLost had returned");
+        if (_stage != Stage.Lost && Transport is { Protocol: null }) violate(ContractRule.Lifecycle, "the transport forgot its protocol before ConnectionLost had returned");
         _stage = Stage.Lost;
     }
 
@@ -93,18 +93,18 @@ internal sealed class ProtocolContract(Action<string> violate)
     {
         VerifyOpen(callback);
         VerifyOutermost(callback);
-        if (_stage == Stage.Ended) violate($"{callback} came after EofReceived");
-        if (_stage == Stage.Open && Transport is { IsReading: false }) violate($"{callback} came while reading was paused or the transport was closing");
+        if (_stage == Stage.Ended) violate(ContractRule.End, $"{callback} came after EofReceived");
+        if (_stage == Stage.Open && Transport is { IsReading: false }) violate(ContractRule.Paused, $"{callback} came while reading was paused or the transport was closing");
     }
 
     private void VerifyOpen(string callback)
     {
-        if (_stage == Stage.Unmade) violate($"{callback} came before ConnectionMade");
-        if (_stage == Stage.Lost) violate($"{callback} came after ConnectionLost");
+        if (_stage == Stage.Unmade) violate(ContractRule.Lifecycle, $"{callback} came before ConnectionMade");
+        if (_stage == Stage.Lost) violate(ContractRule.Reentrancy, $"{callback} came after ConnectionLost");
     }
 
     private void VerifyOutermost(string callback)
     {
-        if (_depth > 0) violate($"{callback} came inside another callback");
+        if (_depth > 0) violate(ContractRule.Reentrancy, $"{callback} came inside another callback");
     }
 }

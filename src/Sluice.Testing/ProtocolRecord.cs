@@ -19,7 +19,7 @@ public sealed class ProtocolRecord
     private readonly ProtocolContract _contract;
 
     /// <summary>With nothing recorded yet.</summary>
-    public ProtocolRecord() => _contract = new ProtocolContract(Violate);
+    public ProtocolRecord() => _contract = new ProtocolContract((_, what) => Violate(what));
 
     /// <summary>
     /// The callbacks so far: "ConnectionMade", "DataReceived(5)", "EofReceived", "PauseWriting", "ResumeWriting" and

@@ -35,6 +35,9 @@ internal sealed class SimulatedConnect : IoOperation, ISimulatedSource
 
     public KernelDice Dice => _dice;
 
+    /// <summary>The socket of a connect that has been accepted and not reported yet.</summary>
+    public SimulatedSocket? Held => _isOver ? null : _socket;
+
     public bool Report()
     {
         End();

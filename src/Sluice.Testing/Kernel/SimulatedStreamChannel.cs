@@ -42,6 +42,9 @@ internal sealed class SimulatedStreamChannel : StreamChannel, ISimulatedSource
 
     public KernelDice Dice => Kernel.Dice;
 
+    /// <summary>A transport has taken it over and has not been told yet that the kernel is done.</summary>
+    public bool IsAttached => _sink is not null && _life != Life.Closed;
+
     public override nint Handle => _socket.Handle;
 
     public override EndPoint? LocalName => Kernel.LocalName;
