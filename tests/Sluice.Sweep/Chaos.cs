@@ -282,7 +282,7 @@ internal sealed class Chaos(End end)
     {
         var kind = _plan.Kinds[_dice.Below(_plan.Kinds.Count)];
         end.Note(Happening.SetProtocol, (long)kind);
-        if (_dice.Chance(0.1) && _world.AnotherProtocol(end) is { } used)
+        if (!_plan.IsIsolated && _dice.Chance(0.1) && _world.AnotherProtocol(end) is { } used)
         {
             var before = transport.Protocol;
             MustThrow(() => transport.SetProtocol(used), "a protocol that serves another transport was accepted");

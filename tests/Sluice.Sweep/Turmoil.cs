@@ -64,7 +64,7 @@ internal sealed class Turmoil(World world)
         foreach (var host in world.Simulation.Hosts)
         {
             host.Faults.Clear();
-            if (!host.Loop.IsClosed) host.Faults.ReleaseLinks();
+            host.Faults.ReleaseLinks();
         }
 
         foreach (var end in world.Ends)

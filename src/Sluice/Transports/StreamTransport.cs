@@ -280,14 +280,17 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
         else if (!keepOpen && !_state.IsClosing) Close();
     }
 
-    /// <summary>A callback threw: what it had written leaves first, then the handler hears of it, then the connection is reset.</summary>
+    /// <summary>
+    /// A callback threw: what it had written leaves first, then the connection is lost with a reset, then the handler hears of it, and can change
+    /// nothing any more. ConnectionLost comes in a turn of its own, behind the handler.
+    /// </summary>
     private void Fail(Exception exception, string callback)
     {
         DropReservation();
         Flush();
-        _binding.Report($"Fatal error: protocol.{callback}() call failed.", exception, this);
         _state.TryAbort();
         Lose(exception);
+        _binding.Report($"Fatal error: protocol.{callback}() call failed.", exception, this);
     }
 
     private protected override void Lose(Exception? reason)
