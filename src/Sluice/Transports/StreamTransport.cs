@@ -281,22 +281,22 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
     }
 
     /// <summary>
-    /// A callback threw: what it had written leaves first, then the connection is lost with a reset, then the handler hears of it, and can change
-    /// nothing any more. ConnectionLost comes in a turn of its own, behind the handler.
+    /// A callback threw: what it had written leaves first, then the handler hears of it, then the connection is reset. Reason and reset are settled
+    /// before: the handler is the user's too and may close the transport.
     /// </summary>
     private void Fail(Exception exception, string callback)
     {
         DropReservation();
         Flush();
-        _state.TryAbort();
-        Lose(exception);
+        if (_state.TryFail()) _lostReason = exception;
         _binding.Report($"Fatal error: protocol.{callback}() call failed.", exception, this);
+        Lose(exception);
     }
 
     private protected override void Lose(Exception? reason)
     {
         if (!_state.TryLose()) return;
-        _lostReason = reason;
+        _lostReason ??= reason;
         _channel.StopReading();
         _stash?.Clear();
         _stash = null;
