@@ -10,6 +10,8 @@ namespace Sluice.Sweep;
 /// </summary>
 internal sealed class End
 {
+    public static readonly IReadOnlyList<string> LossKinds = ["in order", "by an exception", "above the limit", "by an empty buffer", "by the network"];
+
     private readonly ProtocolContract _contract;
     private int _depth;
 
@@ -60,6 +62,9 @@ internal sealed class End
 
     /// <summary>No more than a few callbacks of one end act inside each other.</summary>
     public bool IsDeep => _depth > 3;
+
+    /// <summary>Why it was lost: an index of <see cref="LossKinds"/>.</summary>
+    public int LossKind { get; private set; }
 
     /// <summary>Over what happened to this end and what it did, while chaos reigned.</summary>
     public ulong Hash { get; private set; }
@@ -130,7 +135,8 @@ internal sealed class End
 
     public void OnLost(BaseProtocol protocol, Exception? reason)
     {
-        Begin(protocol, Happening.ConnectionLost, CodeOf(reason));
+        LossKind = KindOf(reason);
+        Begin(protocol, Happening.ConnectionLost, reason is SocketException socket ? (long)socket.SocketErrorCode : LossKind);
         _contract.ConnectionLost();
         Model.Lose(reason);
         Act(mayThrow: true, isFatal: false);
@@ -145,12 +151,12 @@ internal sealed class End
         Act(mayThrow: true, isFatal: false, always: true);
     }
 
-    private static long CodeOf(Exception? reason) => reason switch
+    private static int KindOf(Exception? reason) => reason switch
     {
         null => 0,
-        SocketException socket => (long)socket.SocketErrorCode,
         ChaosException => 1,
         WriteBufferLimitException => 2,
+        SocketException => 4,
         _ => 3,
     };
 

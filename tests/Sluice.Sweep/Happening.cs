@@ -28,7 +28,6 @@ internal enum Happening : byte
     Throw,
     Later,
     Connect,
-    Connected,
     Cancel,
     Serve,
     ServerAct,

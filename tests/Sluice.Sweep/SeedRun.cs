@@ -6,13 +6,13 @@ internal static class SeedRun
     // Any number but 0, the variant of every other world.
     private const int OtherVariant = 1;
 
-    public static Verdict Of(int seed, bool keepsTrace = false, SegmentSpares? spares = null)
+    public static Verdict Of(int seed, bool keepsTrace = false, SegmentSpares? spares = null, Tally? tally = null)
     {
-        var world = Live(seed, keepsTrace, 0, spares);
+        var world = Live(seed, keepsTrace, 0, spares, tally);
         var verdict = new Verdict(seed, world.Events, world.Trace.Hash, world.FirstBroken, world.Breach, Text(world, keepsTrace));
         if (!world.Plan.IsIsolated || verdict.Broken is not null) return verdict;
 
-        var other = Live(seed, keepsTrace, OtherVariant, spares);
+        var other = Live(seed, keepsTrace, OtherVariant, spares, tally);
         var events = verdict.Events + other.Events;
         if (other.FirstBroken is not null) return new Verdict(seed, events, verdict.Hash, other.FirstBroken, other.Breach, Text(other, keepsTrace));
         var breach = Differences(world, other);
@@ -21,10 +21,11 @@ internal static class SeedRun
             : new Verdict(seed, events, verdict.Hash, Invariant.Isolation, breach, $"{world.Trace}\n--- and with another first connection:\n{other.Trace}");
     }
 
-    private static World Live(int seed, bool keepsTrace, int variant, SegmentSpares? spares)
+    private static World Live(int seed, bool keepsTrace, int variant, SegmentSpares? spares, Tally? tally)
     {
         var world = new World(seed, keepsTrace, variant, spares);
         world.Run();
+        tally?.Add(world);
         foreach (var host in world.Simulation.Hosts) spares?.TakeBack(host.Loop.Core.Segments);
         return world;
     }

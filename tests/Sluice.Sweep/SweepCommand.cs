@@ -20,6 +20,7 @@ internal static class SweepCommand
     {
         var run = SweepRun.Of(first, count);
         foreach (var failure in run.Failures) Console.WriteLine(failure);
+        Console.WriteLine(run.Tally);
         Console.WriteLine(run);
         return run.Failures.Count == 0 ? 0 : 1;
     }

@@ -6,9 +6,10 @@ namespace Sluice.Sweep;
 /// <param name="Seeds">How many were run.</param>
 /// <param name="Events">Callbacks and kernel events of all.</param>
 /// <param name="Failures">The broken ones, at most a few: the run stops early.</param>
+/// <param name="Tally">What happened how often.</param>
 /// <param name="Time">How long it took.</param>
 /// <param name="ProcessorTime">What it cost, over all threads.</param>
-internal sealed record SweepRun(int Seeds, long Events, IReadOnlyList<Verdict> Failures, TimeSpan Time, TimeSpan ProcessorTime)
+internal sealed record SweepRun(int Seeds, long Events, IReadOnlyList<Verdict> Failures, Tally Tally, TimeSpan Time, TimeSpan ProcessorTime)
 {
     private const int MostFailures = 5;
 
@@ -18,6 +19,7 @@ internal sealed record SweepRun(int Seeds, long Events, IReadOnlyList<Verdict> F
         var failures = new List<Verdict>();
         var next = first - 1;
         var done = 0;
+        var tally = new Tally();
         var events = 0L;
         var clock = Stopwatch.StartNew();
         var processor = Process.GetCurrentProcess().TotalProcessorTime;
@@ -25,14 +27,15 @@ internal sealed record SweepRun(int Seeds, long Events, IReadOnlyList<Verdict> F
         foreach (var thread in threads) thread.Start();
         foreach (var thread in threads) thread.Join();
         failures.Sort((a, b) => a.Seed.CompareTo(b.Seed));
-        return new SweepRun(done, events, failures, clock.Elapsed, Process.GetCurrentProcess().TotalProcessorTime - processor);
+        return new SweepRun(done, events, failures, tally, clock.Elapsed, Process.GetCurrentProcess().TotalProcessorTime - processor);
 
         void Work()
         {
             var spares = new SegmentSpares();
-            for (int seed; (seed = Interlocked.Increment(ref next)) < first + count && Volatile.Read(ref done) >= 0;)
+            var own = new Tally();
+            for (int seed; (seed = Interlocked.Increment(ref next)) < first + count;)
             {
-                var verdict = SeedRun.Of(seed, spares: spares);
+                var verdict = SeedRun.Of(seed, spares: spares, tally: own);
                 Interlocked.Increment(ref done);
                 Interlocked.Add(ref events, verdict.Events);
                 if (verdict.Broken is null) continue;
@@ -42,6 +45,8 @@ internal sealed record SweepRun(int Seeds, long Events, IReadOnlyList<Verdict> F
                     if (failures.Count >= MostFailures) Interlocked.Exchange(ref next, first + count);
                 }
             }
+
+            lock (failures) tally.Add(own);
         }
     }
 

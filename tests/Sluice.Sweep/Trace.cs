@@ -8,14 +8,19 @@ internal sealed class Trace(bool keepsAll)
 
     private readonly List<Entry> _all = [];
     private readonly Entry[] _last = new Entry[keepsAll ? 0 : KeptEntries];
+    private readonly long[] _tally = new long[(int)Happening.Broken + 1];
     private long _count;
 
     public ulong Hash { get; private set; } = Mix(0, 0);
+
+    /// <summary>How often each thing happened.</summary>
+    public ReadOnlySpan<long> Tally => _tally;
 
     public void Add(long ticks, int end, Happening what, long value)
     {
         var entry = new Entry(ticks, end, what, value);
         Hash = Mix(Hash, Fold(entry));
+        _tally[(int)what]++;
         if (keepsAll) _all.Add(entry);
         else _last[_count++ % KeptEntries] = entry;
     }

@@ -15,6 +15,7 @@ internal sealed class Turmoil(World world)
     private static readonly int[] StreamErrors = [104, 110, 113];
     private static readonly int[] AcceptErrors = [103, 24, 12, 105];
     private static readonly int[] ConnectErrors = [111, 110, 113];
+    private static readonly ServerAct[] ServerActs = Enum.GetValues<ServerAct>();
 
     private readonly KernelDice _dice = world.Dice;
     private readonly List<Site> _sites = [];
@@ -308,33 +309,36 @@ internal sealed class Turmoil(World world)
     private void ActOn(Site site)
     {
         if (site.Server is not { } server) return;
-        var act = _dice.Below(8);
-        world.Note(Happening.ServerAct, act);
+        var act = ServerActs[_dice.Below(ServerActs.Length)];
+        world.Note(Happening.ServerAct, (long)act);
         On(site.Host, () => Act(server, site, act));
     }
 
-    private void Act(Server server, Site site, int act)
+    private void Act(Server server, Site site, ServerAct act)
     {
         switch (act)
         {
-            case 0:
+            case ServerAct.Close:
                 server.Close();
                 break;
-            case 1:
+            case ServerAct.CloseClients:
                 foreach (var end in site.Ends) end.Model.AskedToEnd = true;
                 server.CloseClients();
                 break;
-            case 2:
+            case ServerAct.AbortClients:
                 foreach (var end in site.Ends) end.Model.AskedToEnd = end.Model.WasAborted = true;
                 server.AbortClients();
                 break;
-            case 3:
+            case ServerAct.Dispose:
                 _awaits.Add(("DisposeAsync", server.DisposeAsync().AsTask()));
                 break;
-            case 4:
+            case ServerAct.ServeForever:
                 _awaits.Add(("ServeForeverAsync", server.ServeForeverAsync()));
                 break;
-            default:
+            case ServerAct.WaitClosed:
+                _awaits.Add(("WaitClosedAsync", server.WaitClosedAsync()));
+                break;
+            case ServerAct.StartServing:
                 _awaits.Add(("StartServingAsync", server.StartServingAsync()));
                 break;
         }

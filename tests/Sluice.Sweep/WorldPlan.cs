@@ -10,7 +10,7 @@ namespace Sluice.Sweep;
 internal sealed class WorldPlan
 {
     private static readonly int[] BufferSizes = [64, 200, 1024, 4096, 10_000, 65_536];
-    private static readonly int[] Caps = [3000, 9000, 70_000, 64 * 1024 * 1024];
+    private static readonly int[] Caps = [5000, 20_000, 70_000, 64 * 1024 * 1024, 64 * 1024 * 1024];
     private static readonly int[] Marks = [0, 1, 100, 1500, 4095, 4096, 16_384, 65_536];
 
     public WorldPlan(int seed, KernelDice dice)
