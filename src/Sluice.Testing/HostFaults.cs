@@ -15,6 +15,7 @@ public sealed class HostFaults
     private readonly Queue<IoError> _writes = new();
     private readonly Queue<IoError> _accepts = new();
     private readonly Queue<IoError> _connects = new();
+    private readonly List<Link> _stalled = [];
 
     internal HostFaults(SimulatedNetwork network, SimulatedBackend host)
     {
@@ -44,6 +45,15 @@ public sealed class HostFaults
     /// <param name="errno">The error.</param>
     public void FailNextConnect(int errno) => _connects.Enqueue(new IoError(errno));
 
+    /// <summary>Nothing fails any more that has not failed yet.</summary>
+    public void Clear()
+    {
+        _reads.Clear();
+        _writes.Clear();
+        _accepts.Clear();
+        _connects.Clear();
+    }
+
     /// <summary>Breaks all connections of this host's loop: both ends see a reset, as if a box between them had sent it.</summary>
     public void ResetConnections()
     {
@@ -55,10 +65,22 @@ public sealed class HostFaults
     }
 
     /// <summary>Holds back everything that travels to and from this host until <see cref="ReleaseLinks"/>.</summary>
-    public void StallLinks() => SetStalled(true);
+    public void StallLinks()
+    {
+        foreach (var socket in _host.HeldSockets())
+        {
+            Stall(socket.Outgoing);
+            Stall(socket.Incoming);
+        }
+    }
 
-    /// <summary>Lets through again what <see cref="StallLinks"/> holds back.</summary>
-    public void ReleaseLinks() => SetStalled(false);
+    /// <summary>Lets through again what <see cref="StallLinks"/> holds back, also where this host has let go of its end meanwhile.</summary>
+    public void ReleaseLinks()
+    {
+        foreach (var link in _stalled) link.Stall(false);
+        _stalled.Clear();
+        _network.RunDueEvents();
+    }
 
     internal bool TryTakeRead(out IoError error) => _reads.TryDequeue(out error);
 
@@ -68,14 +90,9 @@ public sealed class HostFaults
 
     internal bool TryTakeConnect(out IoError error) => _connects.TryDequeue(out error);
 
-    private void SetStalled(bool isStalled)
+    private void Stall(Link link)
     {
-        foreach (var socket in _host.HeldSockets())
-        {
-            socket.Outgoing.Stall(isStalled);
-            socket.Incoming.Stall(isStalled);
-        }
-
-        _network.RunDueEvents();
+        link.Stall(true);
+        _stalled.Add(link);
     }
 }

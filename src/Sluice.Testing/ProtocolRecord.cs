@@ -16,16 +16,10 @@ public sealed class ProtocolRecord
     private readonly List<(int Count, TaskCompletionSource Reached)> _byteMilestones = [];
     private byte[] _received = [];
     private int _receivedCount;
-    private Stage _stage;
-    private int _depth;
+    private readonly ProtocolContract _contract;
 
-    private enum Stage
-    {
-        Unmade,
-        Open,
-        Ended,
-        Lost,
-    }
+    /// <summary>With nothing recorded yet.</summary>
+    public ProtocolRecord() => _contract = new ProtocolContract((_, what) => Violate(what));
 
     /// <summary>
     /// The callbacks so far: "ConnectionMade", "DataReceived(5)", "EofReceived", "PauseWriting", "ResumeWriting", "DrainRequested" and
@@ -55,13 +49,13 @@ public sealed class ProtocolRecord
     /// <summary>All bytes so far. Good until more arrive.</summary>
     public ReadOnlySpan<byte> Received => _received.AsSpan(0, _receivedCount);
 
-    internal bool HasEnded => _stage is Stage.Ended;
+    internal bool HasEnded => _contract.HasEnded;
 
     /// <summary>The transport of ConnectionMade, or null before it.</summary>
-    public ITransport? Transport { get; private set; }
+    public ITransport? Transport => _contract.Transport;
 
     /// <summary>True between PauseWriting and ResumeWriting.</summary>
-    public bool IsWritingPaused { get; private set; }
+    public bool IsWritingPaused => _contract.IsWritingPaused;
 
     /// <summary>Done once ConnectionMade was called.</summary>
     public Task Made => _made.Task;
@@ -77,7 +71,7 @@ public sealed class ProtocolRecord
     public Task WaitForBytesAsync(int count)
     {
         if (_receivedCount >= count) return Task.CompletedTask;
-        if (_stage == Stage.Lost) return Task.FromException(LostTooSoon($"{count} bytes"));
+        if (_contract.IsLost) return Task.FromException(LostTooSoon($"{count} bytes"));
         var reached = new TaskCompletionSource();
         _byteMilestones.Add((count, reached));
         return reached.Task;
@@ -89,19 +83,14 @@ public sealed class ProtocolRecord
     internal void ConnectionMade(ITransport transport)
     {
         Note("ConnectionMade");
-        if (_stage != Stage.Unmade) Violate("ConnectionMade came twice");
-        if (_stage == Stage.Unmade) _stage = Stage.Open;
-        Transport = transport;
+        _contract.ConnectionMade(transport);
         Reach(() => _made.TrySetResult());
     }
 
     internal void DataReceived(ReadOnlySpan<byte> data)
     {
         Note($"DataReceived({data.Length})");
-        if (data.IsEmpty) Violate("DataReceived brought no bytes");
-        VerifyOpen("DataReceived");
-        if (_stage == Stage.Ended) Violate("DataReceived came after EofReceived");
-        if (_stage == Stage.Open && Transport is { IsReading: false }) Violate("DataReceived came while reading was paused or the transport was closing");
+        _contract.DataReceived(data.Length);
         Keep(data);
         foreach (var (count, reached) in _byteMilestones)
         {
@@ -114,45 +103,32 @@ public sealed class ProtocolRecord
     internal void EofReceived()
     {
         Note("EofReceived");
-        VerifyOpen("EofReceived");
-        if (_stage == Stage.Ended) Violate("EofReceived came twice");
-        if (_stage == Stage.Open) _stage = Stage.Ended;
+        _contract.EofReceived();
         Reach(() => _eof.TrySetResult());
     }
 
     internal void PauseWriting()
     {
         Note("PauseWriting");
-        VerifyOpen("PauseWriting");
-        if (IsWritingPaused) Violate("PauseWriting came twice without ResumeWriting");
-        IsWritingPaused = true;
+        _contract.PauseWriting();
     }
 
     internal void ResumeWriting()
     {
         Note("ResumeWriting");
-        VerifyOpen("ResumeWriting");
-        if (!IsWritingPaused) Violate("ResumeWriting came without PauseWriting");
-        IsWritingPaused = false;
+        _contract.ResumeWriting();
     }
 
     internal void DrainRequested()
     {
-        VerifyOpen("DrainRequested");
-        if (_depth > 0) Violate("DrainRequested came inside another callback");
-        if (_trace.Contains("DrainRequested")) Violate("DrainRequested came twice");
-        if (Transport is { IsClosing: true }) Violate("DrainRequested came while the transport was closing");
         Note("DrainRequested");
+        _contract.DrainRequested();
     }
 
     internal void ConnectionLost(Exception? exception)
     {
         Note($"ConnectionLost({Describe(exception)})");
-        if (_stage == Stage.Unmade) Violate("ConnectionLost came before ConnectionMade");
-        if (_stage == Stage.Lost) Violate("ConnectionLost came twice");
-        if (_depth > 0) Violate("ConnectionLost came inside another callback");
-        if (_stage != Stage.Lost && Transport is { Protocol: null }) Violate("the transport forgot its protocol before ConnectionLost had returned");
-        _stage = Stage.Lost;
+        _contract.ConnectionLost();
         Reach(() =>
         {
             _eof.TrySetException(LostTooSoon("the end of the stream"));
@@ -163,10 +139,10 @@ public sealed class ProtocolRecord
         });
     }
 
-    /// <summary>Marks the span of a callback, hook included: ConnectionLost must not come within.</summary>
-    internal void Enter() => _depth++;
+    /// <summary>Marks the span of a callback, hook included.</summary>
+    internal void Enter() => _contract.Enter();
 
-    internal void Leave() => _depth--;
+    internal void Leave() => _contract.Leave();
 
     internal void Violate(string what) => _violations.Add($"{what} (trace: {this})");
 
@@ -188,12 +164,6 @@ public sealed class ProtocolRecord
     }
 
     private void Note(string entry) => _trace.Add(entry);
-
-    private void VerifyOpen(string callback)
-    {
-        if (_stage == Stage.Unmade) Violate($"{callback} came before ConnectionMade");
-        if (_stage == Stage.Lost) Violate($"{callback} came after ConnectionLost");
-    }
 
     private void Keep(ReadOnlySpan<byte> data)
     {

@@ -118,7 +118,7 @@ public sealed class SimulatedStage : CheckStage
     private static void VerifyBytes(ProtocolRecord record)
     {
         if (record.Transport?.GetExtraInfo(ExtraInfo.Socket) is not SimulatedTransportSocket { Kernel: { } kernel }) return;
-        var log = kernel.Incoming.Log;
+        var log = kernel.Incoming.Log!;
         var sent = new byte[log.Count];
         log.Take(sent);
         log.Append(sent);

@@ -28,6 +28,13 @@ public sealed class Simulation : IDisposable
         Network = new SimulatedNetwork(seed, options ?? new SimulationOptions());
     }
 
+    /// <summary>Over a network made for the purpose.</summary>
+    internal Simulation(SimulatedNetwork network, int seed)
+    {
+        Seed = seed;
+        Network = network;
+    }
+
     /// <summary>The seed.</summary>
     public int Seed { get; }
 
@@ -43,6 +50,9 @@ public sealed class Simulation : IDisposable
     public IReadOnlyList<string> Violations => Network.Violations;
 
     internal SimulatedNetwork Network { get; }
+
+    /// <summary>Hears of every pass after it, for judges that look at the whole world.</summary>
+    internal Action<SimulatedHost>? PassEnded { get; set; }
 
     /// <summary>Adds a machine at 10.0.0.N and fd00::N. Its name means the first, and the second to who asks for IPv6 alone.</summary>
     /// <param name="name">Its name.</param>
@@ -103,8 +113,7 @@ public sealed class Simulation : IDisposable
         while (task is not { IsCompleted: true })
         {
             if (++steps > Network.Options.StepLimit) throw new SimulationStalledException($"The run took more than {Network.Options.StepLimit:N0} passes.");
-            RunPasses();
-            if (task is not { IsCompleted: true } && !HasWork()) JumpToNextEvent();
+            if (!RunPasses() && task is not { IsCompleted: true }) JumpToNextEvent();
         }
 
         task.GetAwaiter().GetResult();
@@ -120,25 +129,36 @@ public sealed class Simulation : IDisposable
 
     private static async Task Start(EventLoop loop, Func<EventLoop, Task> main) => await main(loop);
 
-    private void RunPasses()
-    {
-        foreach (var host in _hosts)
-        {
-            if (host.Loop.IsClosed) continue;
-            using (host.Loop.Enter()) host.Loop.Core.RunPass(TimeSpan.Zero);
-        }
-    }
-
-    private bool HasWork()
+    /// <summary>A pass of each host that has something to do.</summary>
+    /// <returns>False where none has: time may go on.</returns>
+    private bool RunPasses()
     {
         Network.RunDueEvents();
-        return _hosts.Exists(host => !host.Loop.IsClosed && (host.Loop.Core.HasReadyWork || host.Backend.IsReady || NextTimer(host) <= Time));
+        var ran = false;
+        foreach (var host in _hosts)
+        {
+            if (!HasWork(host)) continue;
+            ran = true;
+            using (host.Loop.Enter()) host.Loop.Core.RunPass(TimeSpan.Zero);
+            PassEnded?.Invoke(host);
+        }
+
+        return ran;
+    }
+
+    private bool HasWork(SimulatedHost host) =>
+        !host.Loop.IsClosed && (host.Loop.Core.HasReadyWork || host.Backend.IsReady || NextTimer(host) <= Time);
+
+    private bool AnyHasWork()
+    {
+        Network.RunDueEvents();
+        return _hosts.Exists(HasWork);
     }
 
     private void JumpToNextEvent()
     {
         Network.Woken.Reset();
-        if (HasWork()) return;
+        if (AnyHasWork()) return;
         var next = Network.NextEvent;
         foreach (var host in _hosts)
         {

@@ -113,6 +113,27 @@ internal static class ErrorChecks
         if (leftOver == 0) Check.Bytes("parting words"u8, pair.ServerProtocol.Received);
     }
 
+    [Check("TCP-016")]
+    public static async Task A_handler_that_closes_changes_neither_the_exception_nor_the_reset(CheckStage stage)
+    {
+        var failure = new FormatException();
+        var pair = await stage.ConnectAsync(client: () => new RecordingProtocol { OnData = _ => throw failure });
+        var handler = stage.Loop.Core.Errors.Handler!;
+        stage.Loop.Core.Errors.Handler = context =>
+        {
+            pair.Client.Close();
+            handler(context);
+        };
+
+        pair.Server.Write("x"u8);
+        var clientsReason = await pair.ClientRecord.Lost;
+        var serversReason = await pair.ServerRecord.Lost;
+
+        stage.ClaimReport();
+        Check.That(ReferenceEquals(failure, clientsReason), $"ConnectionLost got {ProtocolRecord.Describe(clientsReason)}");
+        Check.That(!stage.IsTcp || serversReason is not null, "the peer saw no reset");
+    }
+
     [Check("TCP-020")]
     public static async Task An_exception_in_EofReceived_is_reported_and_ends_the_connection(CheckStage stage)
     {

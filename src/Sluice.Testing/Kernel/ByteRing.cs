@@ -3,7 +3,7 @@ namespace Sluice.Testing.Kernel;
 /// <summary>A FIFO of bytes that grows: what a simulated kernel holds for one end of a connection.</summary>
 internal sealed class ByteRing
 {
-    private byte[] _bytes = new byte[256];
+    private byte[] _bytes = [];
     private int _head;
 
     public int Count { get; private set; }
@@ -23,15 +23,21 @@ internal sealed class ByteRing
         var first = Math.Min(target.Length, _bytes.Length - _head);
         _bytes.AsSpan(_head, first).CopyTo(target);
         _bytes.AsSpan(0, target.Length - first).CopyTo(target[first..]);
-        _head = (_head + target.Length) & (_bytes.Length - 1);
-        Count -= target.Length;
+        DropFirst(target.Length);
     }
 
-    public void Clear() => _head = Count = 0;
+    public void DropFirst(int count)
+    {
+        if (count == 0) return;
+        _head = (_head + count) & (_bytes.Length - 1);
+        Count -= count;
+    }
+
+    public void DropLast(int count) => Count -= count;
 
     private void Grow(int size)
     {
-        var bytes = new byte[System.Numerics.BitOperations.RoundUpToPowerOf2((uint)size)];
+        var bytes = new byte[System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(size, 256))];
         var count = Count;
         Take(bytes.AsSpan(0, count));
         (_bytes, _head, Count) = (bytes, 0, count);

@@ -7,17 +7,28 @@ namespace Sluice.Testing.Kernel;
 /// A simplification: there are no segments and no acknowledgements. The sender's room is what neither travels nor waits at the
 /// receiver, so it learns of a read at once and not after a round trip.
 /// </remarks>
-internal sealed class Link(SimulatedNetwork network, SimulatedSocket receiver)
+internal sealed class Link
 {
-    private readonly int _window = receiver.IsUnix
-        ? network.Options.SendBufferSize + network.Options.ReceiveBufferSize
-        : network.Options.ReceiveBufferSize;
-
+    private readonly SimulatedNetwork _network;
+    private readonly SimulatedSocket _receiver;
+    private readonly Action _arrive;
+    private readonly int _window;
     private readonly Queue<Packet> _wire = new();
-    private readonly ByteRing _arrived = new();
+
+    // What has arrived and, behind it, the data of the packets on the wire: arriving moves a boundary and no bytes.
+    private readonly ByteRing _bytes = new();
     private TimeSpan _lastDue;
-    private int _travelling;
+    private int _arrivedOfFirst;
     private bool _isStalled;
+
+    public Link(SimulatedNetwork network, SimulatedSocket receiver)
+    {
+        _network = network;
+        _receiver = receiver;
+        _arrive = Arrive;
+        _window = receiver.IsUnix ? network.Options.SendBufferSize + network.Options.ReceiveBufferSize : network.Options.ReceiveBufferSize;
+        Log = network.KeepsLogs ? new ByteRing() : null;
+    }
 
     private enum PacketKind
     {
@@ -26,41 +37,54 @@ internal sealed class Link(SimulatedNetwork network, SimulatedSocket receiver)
         Reset,
     }
 
-    /// <summary>All bytes that were ever given to this link, for the comparison with what the receiver's protocol saw.</summary>
-    public ByteRing Log { get; } = new();
+    /// <summary>
+    /// All bytes that were ever given to this link, for the comparison with what the receiver's protocol saw; null where the network keeps none.
+    /// </summary>
+    public ByteRing? Log { get; }
 
-    public int Unread => _arrived.Count;
+    /// <summary>How many bytes were ever given to this link.</summary>
+    public long Sent { get; private set; }
 
-    public int Room => network.Options.SendBufferSize + network.Options.ReceiveBufferSize - _travelling - _arrived.Count;
+    public int Unread { get; private set; }
+
+    public int Room => _network.Options.SendBufferSize + _network.Options.ReceiveBufferSize - _bytes.Count;
 
     public bool FinArrived { get; private set; }
 
+    private int Travelling => _bytes.Count - Unread;
+
     public void Send(ReadOnlySpan<byte> data)
     {
-        Log.Append(data);
-        _travelling += data.Length;
-        Post(new Packet(PacketKind.Data, data.ToArray()));
+        Log?.Append(data);
+        Sent += data.Length;
+        _bytes.Append(data);
+        Post(PacketKind.Data, data.Length);
     }
 
-    public void SendFin() => Post(new Packet(PacketKind.Fin, []));
+    public void SendFin() => Post(PacketKind.Fin, 0);
 
-    public void SendReset() => Post(new Packet(PacketKind.Reset, []));
+    public void SendReset() => Post(PacketKind.Reset, 0);
 
     /// <summary>Takes bytes that have arrived; what waited for room behind them arrives now.</summary>
     public void Read(Span<byte> target)
     {
-        _arrived.Take(target);
+        _bytes.Take(target);
+        Unread -= target.Length;
         Arrive();
     }
 
-    /// <summary>Forgets what has not been read: one of the two sockets is gone.</summary>
+    /// <summary>Forgets what has not arrived: one of the two sockets is gone.</summary>
     public void Drop()
     {
         _wire.Clear();
-        _travelling = 0;
+        DropTravelling();
     }
 
-    public void DropUnread() => _arrived.Clear();
+    public void DropUnread()
+    {
+        _bytes.DropFirst(Unread);
+        Unread = 0;
+    }
 
     /// <summary>Holds back all that travels until it is undone.</summary>
     public void Stall(bool isStalled)
@@ -69,20 +93,19 @@ internal sealed class Link(SimulatedNetwork network, SimulatedSocket receiver)
         Arrive();
     }
 
-    private void Post(Packet packet)
+    private void Post(PacketKind kind, int size)
     {
-        var due = network.ArrivalTime(receiver.IsUnix);
+        var due = _network.ArrivalTime(_receiver);
         if (due < _lastDue) due = _lastDue;
         _lastDue = due;
-        packet.Due = due;
-        _wire.Enqueue(packet);
-        if (due == network.Clock.Now) Arrive();
-        else network.Schedule(due, Arrive);
+        _wire.Enqueue(new Packet(kind, size, due));
+        if (due == _network.Clock.Now) Arrive();
+        else _network.Schedule(due, _arrive);
     }
 
     private void Arrive()
     {
-        while (!_isStalled && _wire.TryPeek(out var packet) && packet.Due <= network.Clock.Now)
+        while (!_isStalled && _wire.TryPeek(out var packet) && packet.Due <= _network.Clock.Now)
         {
             if (packet.Kind == PacketKind.Data && !TakeData(packet))
             {
@@ -91,48 +114,53 @@ internal sealed class Link(SimulatedNetwork network, SimulatedSocket receiver)
             }
 
             if (!_wire.TryDequeue(out packet)) return;
+            _arrivedOfFirst = 0;
             if (packet.Kind == PacketKind.Fin) FinArrived = true;
-            if (packet.Kind == PacketKind.Reset) receiver.TakeReset();
+            if (packet.Kind == PacketKind.Reset) _receiver.TakeReset();
         }
     }
 
     /// <summary>Moves a packet's bytes into the window. False where a part has to wait for room.</summary>
-    private bool TakeData(Packet packet)
+    private bool TakeData(in Packet packet)
     {
-        if (receiver.IsGone)
+        if (_receiver.IsGone)
         {
             Drop();
-            receiver.AnswerWithReset();
+            _receiver.AnswerWithReset();
             return true;
         }
 
-        var count = Math.Min(packet.Data.Length - packet.Taken, _window - _arrived.Count);
+        var count = Math.Min(packet.Size - _arrivedOfFirst, _window - Unread);
         if (count > 0)
         {
-            _arrived.Append(packet.Data.AsSpan(packet.Taken, count));
-            packet.Taken += count;
-            _travelling -= count;
+            Unread += count;
+            _arrivedOfFirst += count;
         }
 
-        return packet.Taken == packet.Data.Length;
+        return _arrivedOfFirst == packet.Size;
     }
 
-    private bool HasDueReset() => _wire.Any(packet => packet.Kind == PacketKind.Reset && packet.Due <= network.Clock.Now);
+    private bool HasDueReset()
+    {
+        foreach (var packet in _wire)
+        {
+            if (packet.Kind == PacketKind.Reset && packet.Due <= _network.Clock.Now) return true;
+        }
+
+        return false;
+    }
 
     private void DropBlockedData()
     {
         while (_wire.Peek().Kind != PacketKind.Reset) _wire.Dequeue();
-        _travelling = 0;
+        DropTravelling();
     }
 
-    private sealed class Packet(PacketKind kind, byte[] data)
+    private void DropTravelling()
     {
-        public PacketKind Kind => kind;
-
-        public byte[] Data => data;
-
-        public int Taken { get; set; }
-
-        public TimeSpan Due { get; set; }
+        _bytes.DropLast(Travelling);
+        _arrivedOfFirst = 0;
     }
+
+    private readonly record struct Packet(PacketKind Kind, int Size, TimeSpan Due);
 }

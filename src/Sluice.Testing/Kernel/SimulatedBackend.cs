@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
@@ -17,6 +18,7 @@ namespace Sluice.Testing.Kernel;
 internal sealed class SimulatedBackend : IoBackend
 {
     private readonly List<ISimulatedSource> _sources = [];
+    private readonly List<(ulong Rank, ISimulatedSource Source)> _ready = [];
     private int _woken;
     private bool _isPolling;
     private bool _isDisposed;
@@ -51,7 +53,11 @@ internal sealed class SimulatedBackend : IoBackend
 
     public PortTable Ports { get; }
 
-    public byte[] ReadBuffer { get; } = new byte[ReadBufferSize];
+    /// <summary>Lent by the process to one host after another: a run of many seeds would make a large object for each.</summary>
+    public byte[] ReadBuffer { get; } = ArrayPool<byte>.Shared.Rent(ReadBufferSize);
+
+    /// <summary>What may have something to report: channels, listeners, operations.</summary>
+    public IReadOnlyList<ISimulatedSource> Sources => _sources;
 
     public override IClock Clock => Network.Clock;
 
@@ -60,7 +66,19 @@ internal sealed class SimulatedBackend : IoBackend
     public override bool SupportsReusePort => Network.Options.SupportsReusePort;
 
     /// <summary>A Poll now would report something or was asked to come back.</summary>
-    public bool IsReady => Volatile.Read(ref _woken) != 0 || _sources.Exists(static source => source.IsReady);
+    public bool IsReady
+    {
+        get
+        {
+            if (Volatile.Read(ref _woken) != 0) return true;
+            foreach (var source in _sources)
+            {
+                if (source.IsReady) return true;
+            }
+
+            return false;
+        }
+    }
 
     public override bool Poll(TimeSpan timeout)
     {
@@ -124,7 +142,7 @@ internal sealed class SimulatedBackend : IoBackend
     /// <summary>Two connected sockets without a program: for what takes over existing ones.</summary>
     public (SimulatedSocketHandle First, SimulatedSocketHandle Second) CreateStreamPair()
     {
-        var (client, server) = Network.Connect(isUnix: true, clientName: null, serverName: null);
+        var (client, server) = Network.Connect(isUnix: true, clientName: null, serverName: null, Network.NewDice());
         return (new SimulatedSocketHandle(client), new SimulatedSocketHandle(server));
     }
 
@@ -139,6 +157,7 @@ internal sealed class SimulatedBackend : IoBackend
         }
 
         _sources.Clear();
+        ArrayPool<byte>.Shared.Return(ReadBuffer);
     }
 
     public bool HasAddress(IPAddress address) => address.Equals(Address) || address.Equals(AddressV6);
@@ -183,10 +202,14 @@ internal sealed class SimulatedBackend : IoBackend
     private bool ReportReady()
     {
         Network.RunDueEvents();
-        var ready = _sources.FindAll(static source => source.IsReady).ToArray();
-        Network.Shuffle<ISimulatedSource>(ready);
+        _ready.Clear();
+        foreach (var source in _sources)
+        {
+            if (source.IsReady) InsertReady(Network.RankOf(source), source);
+        }
+
         var reported = false;
-        foreach (var source in ready)
+        foreach (var (_, source) in _ready)
         {
             // An event reported before may have settled this one: a channel closed, an operation cancelled.
             if (source.IsReady) reported |= source.Report();
@@ -194,6 +217,14 @@ internal sealed class SimulatedBackend : IoBackend
         }
 
         return reported;
+    }
+
+    /// <summary>Few are ready at once: each is put in its place.</summary>
+    private void InsertReady(ulong rank, ISimulatedSource source)
+    {
+        var at = _ready.Count;
+        while (at > 0 && _ready[at - 1].Rank > rank) at--;
+        _ready.Insert(at, (rank, source));
     }
 
     private bool TakeWake() => Interlocked.Exchange(ref _woken, 0) != 0;

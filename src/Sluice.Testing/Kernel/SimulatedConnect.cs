@@ -18,6 +18,7 @@ internal sealed class SimulatedConnect : IoOperation, ISimulatedSource
     private readonly IConnectSink _sink;
     private EndPoint? _local;
     private EndPoint? _reserved;
+    private readonly KernelDice _dice;
     private SimulatedSocket? _socket;
     private ConnectStep _step = ConnectStep.Connect;
     private IoError _error;
@@ -30,6 +31,7 @@ internal sealed class SimulatedConnect : IoOperation, ISimulatedSource
         _remote = remote;
         _options = options;
         _sink = sink;
+        _dice = host.Network.NewDice();
         host.Add(this);
         host.Connecting?.Invoke(remote);
         if (!TryBind()) Answer();
@@ -38,6 +40,11 @@ internal sealed class SimulatedConnect : IoOperation, ISimulatedSource
     }
 
     public bool IsReady { get; private set; }
+
+    public KernelDice Dice => _dice;
+
+    /// <summary>The socket of a connect that has been accepted and not reported yet.</summary>
+    public SimulatedSocket? Held => _isOver ? null : _socket;
 
     public bool Report()
     {
@@ -64,7 +71,7 @@ internal sealed class SimulatedConnect : IoOperation, ISimulatedSource
 
     public override string ToString() => $"a connect to {_remote}";
 
-    private void Travel(Action then) => _host.Network.Schedule(_host.Network.ArrivalTime(_remote is not IPEndPoint), then);
+    private void Travel(Action then) => _host.Network.Schedule(_host.Network.ArrivalTime(_remote is not IPEndPoint, _dice), then);
 
     /// <summary>The local address is bound before the first packet leaves.</summary>
     private bool TryBind()
@@ -96,7 +103,7 @@ internal sealed class SimulatedConnect : IoOperation, ISimulatedSource
             return;
         }
 
-        var (client, server) = _host.Network.Connect(_remote is not IPEndPoint, ClientName(), _remote);
+        var (client, server) = _host.Network.Connect(_remote is not IPEndPoint, ClientName(), _remote, _dice);
         _socket = client;
         listener.Enqueue(server);
         Travel(Answer);

@@ -24,12 +24,18 @@ internal sealed class SimulatedListenChannel : ListenChannel, ISimulatedSource
         LocalName = local;
         Socket = new SimulatedTransportSocket(host.Network.NextDescriptor(), local, peer: null);
         if (local is IPEndPoint) SetOptions();
+        Dice = host.Network.NewDice();
         host.Add(this);
     }
 
     public override EndPoint LocalName { get; }
 
     public override SimulatedTransportSocket Socket { get; }
+
+    public KernelDice Dice { get; }
+
+    /// <summary>How many connections wait to be accepted.</summary>
+    public int Waiting => _backlog.Count;
 
     public bool HasRoom => _backlog.Count < _options.Backlog;
 

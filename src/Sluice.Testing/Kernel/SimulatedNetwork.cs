@@ -10,18 +10,27 @@ internal sealed class SimulatedNetwork(int seed, SimulationOptions options) : ID
 {
     private const int FirstDescriptor = 1 << 24;
 
-    private readonly Random _random = new(seed);
-    private readonly PriorityQueue<Action, (long Due, long Age)> _events = new();
+    private readonly KernelDice _dice = KernelDice.Fork(seed, 0);
+    private readonly PriorityQueue<Action, EventTime> _events = new();
+    private readonly Stack<int> _freeDescriptors = new();
     private readonly List<SimulatedBackend> _hosts = [];
     private readonly List<SimulatedSocket> _sockets = [];
     private readonly HashSet<IPAddress> _silent = [];
     private readonly HashSet<IPAddress> _unreachable = [];
     private long _age;
+    private int _forks;
+    private int _socketsMade;
     private int _descriptors = FirstDescriptor;
 
     public SimulationOptions Options => options;
 
     public VirtualClock Clock { get; } = new();
+
+    /// <summary>Links keep what was sent over them, so that a stage can compare. A sweep compares as it goes.</summary>
+    public bool KeepsLogs { get; init; } = true;
+
+    /// <summary>How many events have happened: packets that arrived, waits that ended.</summary>
+    public long EventsRun { get; private set; }
 
     /// <summary>What a transport did against the laws of the seam, in plain words. Empty unless the library has a defect.</summary>
     public List<string> Violations { get; } = [];
@@ -40,11 +49,18 @@ internal sealed class SimulatedNetwork(int seed, SimulationOptions options) : ID
     /// <summary>What hosts ask about names.</summary>
     public NameTable Names => field ??= new NameTable(this);
 
-    public int NextDescriptor() => _descriptors++;
+    /// <summary>A number that is not in use: as on a real kernel, the next one may be that of what was closed last.</summary>
+    public int NextDescriptor() => _freeDescriptors.TryPop(out var free) ? free : _descriptors++;
+
+    /// <summary>The sockets that were ever made are counted: numbers come back, this one does not.</summary>
+    public int NextSocketId() => ++_socketsMade;
+
+    /// <summary>Dice for something new, independent of all others of this seed.</summary>
+    public KernelDice NewDice() => KernelDice.Fork(seed, ++_forks);
 
     public void Add(SimulatedBackend host) => _hosts.Add(host);
 
-    public void Schedule(TimeSpan due, Action change) => _events.Enqueue(change, (due.Ticks, _age++));
+    public void Schedule(TimeSpan due, Action change) => _events.Enqueue(change, new EventTime(due.Ticks, _age++));
 
     /// <summary>Lets happen what is due by now.</summary>
     public void RunDueEvents()
@@ -52,38 +68,39 @@ internal sealed class SimulatedNetwork(int seed, SimulationOptions options) : ID
         while (_events.TryPeek(out var change, out var first) && first.Due <= Clock.Now.Ticks)
         {
             _events.Dequeue();
+            EventsRun++;
             change();
         }
     }
 
-    public (SimulatedSocket Client, SimulatedSocket Server) Connect(bool isUnix, EndPoint? clientName, EndPoint? serverName)
+    public (SimulatedSocket Client, SimulatedSocket Server) Connect(bool isUnix, EndPoint? clientName, EndPoint? serverName, KernelDice dice)
     {
-        var pair = SimulatedSocket.Connect(this, isUnix, clientName, serverName);
+        var pair = SimulatedSocket.Connect(this, isUnix, clientName, serverName, dice);
         _sockets.Add(pair.Client);
         _sockets.Add(pair.Server);
         return pair;
     }
 
-    public void Forget(SimulatedSocket socket) => _sockets.Remove(socket);
+    public void Forget(SimulatedSocket socket)
+    {
+        _sockets.Remove(socket);
+        _freeDescriptors.Push(socket.Number);
+    }
 
     /// <summary>When a packet that leaves now is there.</summary>
-    public TimeSpan ArrivalTime(bool isUnix) =>
-        isUnix ? Clock.Now : Clock.Now + options.Latency + Part(options.LatencyJitter);
+    public TimeSpan ArrivalTime(SimulatedSocket receiver) => ArrivalTime(receiver.IsUnix, receiver.Dice);
 
-    public bool Chance(double probability) => probability > 0 && _random.NextDouble() < probability;
+    /// <inheritdoc cref="ArrivalTime(SimulatedSocket)"/>
+    public TimeSpan ArrivalTime(bool isUnix, KernelDice? dice = null) =>
+        isUnix ? Clock.Now : Clock.Now + options.Latency + (dice ?? _dice).Part(options.LatencyJitter);
 
-    /// <summary>From 1 to <paramref name="most"/>, small numbers as likely as large ones.</summary>
-    public int SomeOf(int most) => _random.Next(2) == 0 ? _random.Next(1, Math.Min(most, 8) + 1) : _random.Next(1, most + 1);
+    public bool Chance(double probability) => _dice.Chance(probability);
 
     /// <summary>From 0 to below <paramref name="count"/>.</summary>
-    public int OneOf(int count) => _random.Next(count);
+    public int OneOf(int count) => _dice.Below(count);
 
-    public TimeSpan Part(TimeSpan whole) => whole <= TimeSpan.Zero ? TimeSpan.Zero : new TimeSpan(_random.NextInt64(whole.Ticks + 1));
-
-    public void Shuffle<T>(Span<T> items)
-    {
-        if (options.ShufflesEvents && items.Length > 1) _random.Shuffle(items);
-    }
+    /// <summary>Where a source that is ready stands in the order of a poll: the lower first.</summary>
+    public ulong RankOf(ISimulatedSource source) => options.ShufflesEvents ? (source.Dice ?? _dice).Next() : 0;
 
     /// <summary>The host that an address means to <paramref name="from"/>, or null where no way leads to one.</summary>
     public SimulatedBackend? Find(SimulatedBackend from, IPAddress address) =>
@@ -114,4 +131,10 @@ internal sealed class SimulatedNetwork(int seed, SimulationOptions options) : ID
 
     /// <summary>What every host waits for, a line each.</summary>
     public string DescribeWaits() => string.Join(Environment.NewLine, _hosts.Select(host => host.DescribeWaits()));
+
+    /// <summary>When an event happens; of two at the same time the older one goes first.</summary>
+    private readonly record struct EventTime(long Due, long Age) : IComparable<EventTime>
+    {
+        public int CompareTo(EventTime other) => Due != other.Due ? Due.CompareTo(other.Due) : Age.CompareTo(other.Age);
+    }
 }

@@ -19,13 +19,15 @@ internal sealed class SimulatedSocket
     private bool _finSent;
     private bool _isReset;
 
-    private SimulatedSocket(SimulatedNetwork network, bool isUnix, EndPoint? local, EndPoint? peer)
+    private SimulatedSocket(SimulatedNetwork network, bool isUnix, EndPoint? local, EndPoint? peer, KernelDice dice)
     {
         _network = network;
         IsUnix = isUnix;
         LocalName = local;
         PeerName = peer;
+        Dice = dice;
         Number = network.NextDescriptor();
+        Id = network.NextSocketId();
     }
 
     public bool IsUnix { get; }
@@ -40,6 +42,12 @@ internal sealed class SimulatedSocket
     /// <summary>Called once the descriptor is closed, where it holds more than its number.</summary>
     public Action? Released { get; set; }
 
+    /// <summary>Counts the sockets of a network; unlike <see cref="Number"/> it never comes back.</summary>
+    public int Id { get; }
+
+    /// <summary>Decides for this connection, both ends.</summary>
+    public KernelDice Dice { get; }
+
     /// <summary>Closed for good: what arrives now is answered with a reset.</summary>
     public bool IsGone { get; private set; }
 
@@ -53,15 +61,16 @@ internal sealed class SimulatedSocket
     /// <summary>A write would take bytes or fail.</summary>
     public bool CanWrite => WriteFails || Outgoing.Room > 0;
 
+    public SimulatedSocket Peer { get; private set; } = null!;
+
     private bool WriteFails => _isReset || _finSent || (IsUnix && Peer.IsGone);
 
-    private SimulatedSocket Peer { get; set; } = null!;
 
     public static (SimulatedSocket Client, SimulatedSocket Server) Connect(
-        SimulatedNetwork network, bool isUnix, EndPoint? clientName, EndPoint? serverName)
+        SimulatedNetwork network, bool isUnix, EndPoint? clientName, EndPoint? serverName, KernelDice dice)
     {
-        var client = new SimulatedSocket(network, isUnix, clientName, serverName);
-        var server = new SimulatedSocket(network, isUnix, serverName, clientName);
+        var client = new SimulatedSocket(network, isUnix, clientName, serverName, dice);
+        var server = new SimulatedSocket(network, isUnix, serverName, clientName, dice);
         (client.Peer, server.Peer) = (server, client);
         client.Outgoing = server.Incoming = new Link(network, server);
         server.Outgoing = client.Incoming = new Link(network, client);

@@ -16,6 +16,9 @@ internal sealed class SimulatedSocketHandle : SafeHandle
 
     public override bool IsInvalid => handle == -1;
 
+    /// <summary>The socket is neither moved out nor closed.</summary>
+    public bool HoldsSocket => _socket is { IsGone: false };
+
     /// <summary>Moves the socket out; the handle is good for nothing then.</summary>
     public SimulatedSocket? Take()
     {

@@ -41,6 +41,11 @@ internal sealed class SimulatedStreamChannel : StreamChannel, ISimulatedSource
 
     public SimulatedSocket Kernel { get; }
 
+    public KernelDice Dice => Kernel.Dice;
+
+    /// <summary>A transport has taken it over and has not been told yet that the kernel is done.</summary>
+    public bool IsAttached => _sink is not null && _life != Life.Closed;
+
     public override nint Handle => _socket.Handle;
 
     public override EndPoint? LocalName => Kernel.LocalName;
@@ -82,7 +87,7 @@ internal sealed class SimulatedStreamChannel : StreamChannel, ISimulatedSource
         VerifyOpen(nameof(StopReading));
         if (!_isReading) return;
         _isReading = false;
-        _readUnderWay = _host.Network.Chance(_host.Network.Options.LateReads);
+        _readUnderWay = Kernel.Dice.Chance(_host.Network.Options.LateReads);
     }
 
     public override int TryWrite(in WriteSlice queue, ReadOnlySpan<byte> extra, out IoError error)
@@ -134,7 +139,7 @@ internal sealed class SimulatedStreamChannel : StreamChannel, ISimulatedSource
             return _sink is not null;
         }
 
-        var readFirst = _host.Network.Chance(0.5);
+        var readFirst = Kernel.Dice.Chance(0.5);
         var reported = readFirst ? ReportRead() : ReportWritten();
         if (_life is Life.Open) reported |= readFirst ? ReportWritten() : ReportRead();
         return reported;
@@ -172,7 +177,7 @@ internal sealed class SimulatedStreamChannel : StreamChannel, ISimulatedSource
         var target = _sink!.ReadTarget();
         if (_life is not Life.Open || !_isReading) return true;
         if (target.IsEmpty || !AsksForTarget) return ReadInto(_host.ReadBuffer);
-        if (_host.Network.Chance(_host.Network.Options.SpuriousWakeups)) return true;
+        if (Kernel.Dice.Chance(_host.Network.Options.SpuriousWakeups)) return true;
         var count = ReadSome(target.Span, out var end, out var error);
         if (count == 0) return (end || !error.IsNone) && EndReading(error);
         _sink.OnReadInto(count);
@@ -194,7 +199,7 @@ internal sealed class SimulatedStreamChannel : StreamChannel, ISimulatedSource
     private int ReadSome(Span<byte> target, out bool end, out IoError error)
     {
         var most = Math.Min(target.Length, Kernel.Incoming.Unread);
-        if (most > 1 && _host.Network.Chance(_host.Network.Options.ShortReads)) most = _host.Network.SomeOf(most);
+        if (most > 1 && Kernel.Dice.Chance(_host.Network.Options.ShortReads)) most = Kernel.Dice.SomeOf(most);
         return Kernel.Read(target[..most], out end, out error);
     }
 

@@ -28,8 +28,7 @@ internal sealed class SimulatedWrite(SimulatedBackend host, SimulatedSocket kern
             return 0;
         }
 
-        var network = host.Network;
-        if (network.Chance(network.Options.RefusedWrites)) return 0;
+        if (kernel.Dice.Chance(host.Network.Options.RefusedWrites)) return 0;
         var size = queue.Count + extra.Length;
         return Send(queue, extra, MostOf(size), out error);
     }
@@ -38,12 +37,12 @@ internal sealed class SimulatedWrite(SimulatedBackend host, SimulatedSocket kern
     {
         IsOutstanding = true;
         _slice = queue;
-        _image = Copy(queue);
+        KeepImage();
         var network = host.Network;
-        _mayComplete = !network.Chance(network.Options.SlowWrites);
+        _mayComplete = !kernel.Dice.Chance(network.Options.SlowWrites);
         if (_mayComplete) return;
         var start = ++_starts;
-        network.Schedule(network.Clock.Now + network.Options.Latency + network.Part(network.Options.LatencyJitter), () =>
+        network.Schedule(network.Clock.Now + network.Options.Latency + kernel.Dice.Part(network.Options.LatencyJitter), () =>
         {
             if (start == _starts) _mayComplete = true;
         });
@@ -62,30 +61,29 @@ internal sealed class SimulatedWrite(SimulatedBackend host, SimulatedSocket kern
     /// <summary>The segments of an outstanding write stay put until it comes back.</summary>
     public void VerifyImage()
     {
-        if (IsOutstanding && !Copy(_slice).AsSpan().SequenceEqual(_image))
-        {
-            host.Network.Violated($"the bytes of an outstanding write were changed ({kernel})");
-        }
-    }
-
-    private static byte[] Copy(in WriteSlice slice)
-    {
-        var bytes = new byte[slice.Count];
+        if (!IsOutstanding) return;
         var at = 0;
-        foreach (var part in slice)
+        foreach (var part in _slice)
         {
-            part.CopyTo(bytes.AsSpan(at));
+            if (!part.SequenceEqual(_image.AsSpan(at, part.Length))) break;
             at += part.Length;
         }
 
-        return bytes;
+        if (at != _slice.Count) host.Network.Violated($"the bytes of an outstanding write were changed ({kernel})");
     }
 
-    private int MostOf(int size)
+    private void KeepImage()
     {
-        var network = host.Network;
-        return size > 1 && network.Chance(network.Options.PartialWrites) ? network.SomeOf(size) : size;
+        if (_image.Length < _slice.Count) _image = new byte[_slice.Count];
+        var at = 0;
+        foreach (var part in _slice)
+        {
+            part.CopyTo(_image.AsSpan(at));
+            at += part.Length;
+        }
     }
+
+    private int MostOf(int size) => size > 1 && kernel.Dice.Chance(host.Network.Options.PartialWrites) ? kernel.Dice.SomeOf(size) : size;
 
     private int Send(in WriteSlice queue, ReadOnlySpan<byte> extra, int most, out IoError error)
     {

@@ -54,6 +54,13 @@ internal struct StreamState
         return IsReset = true;
     }
 
+    /// <summary>A callback threw: however the connection ends now, the peer is to see a reset. True once, while it has not ended otherwise.</summary>
+    public bool TryFail()
+    {
+        if (Life is not (Life.Open or Life.Closing) || IsReset) return false;
+        return IsReset = true;
+    }
+
     public bool TryLose()
     {
         if (Life is not (Life.Open or Life.Closing)) return false;

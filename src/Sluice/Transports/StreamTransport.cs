@@ -289,20 +289,23 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
         else if (!keepOpen && !_state.IsClosing) Close();
     }
 
-    /// <summary>A callback threw: what it had written leaves first, then the handler hears of it, then the connection is reset.</summary>
+    /// <summary>
+    /// A callback threw: what it had written leaves first, then the handler hears of it, then the connection is reset. Reason and reset are settled
+    /// before: the handler is the user's too and may close the transport.
+    /// </summary>
     private void Fail(Exception exception, string callback)
     {
         DropReservation();
         Flush();
+        if (_state.TryFail()) _lostReason = exception;
         _binding.Report($"Fatal error: protocol.{callback}() call failed.", exception, this);
-        _state.TryAbort();
         Lose(exception);
     }
 
     private protected override void Lose(Exception? reason)
     {
         if (!_state.TryLose()) return;
-        _lostReason = reason;
+        _lostReason ??= reason;
         _channel.StopReading();
         _stash?.Clear();
         _stash = null;

@@ -1,0 +1,13 @@
+namespace Sluice.Sweep;
+
+/// <summary>What befalls a server.</summary>
+internal enum ServerAct
+{
+    Close,
+    CloseClients,
+    AbortClients,
+    Dispose,
+    ServeForever,
+    StartServing,
+    WaitClosed,
+}

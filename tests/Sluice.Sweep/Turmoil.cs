@@ -1,0 +1,392 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using Sluice.Testing;
+using Sluice.Testing.Kernel;
+
+namespace Sluice.Sweep;
+
+/// <summary>
+/// What befalls a world besides its connections: servers open and close, connects are begun and cancelled, kernels fail, loops end. Owned by its world;
+/// runs on the first host's loop.
+/// </summary>
+internal sealed class Turmoil(World world)
+{
+    private static readonly int[] StreamErrors = [104, 110, 113];
+    private static readonly int[] AcceptErrors = [103, 24, 12, 105];
+    private static readonly int[] ConnectErrors = [111, 110, 113];
+    private static readonly ServerAct[] ServerActs = Enum.GetValues<ServerAct>();
+
+    private readonly KernelDice _dice = world.Dice;
+    private readonly List<Site> _sites = [];
+    private readonly List<SimulatedSocketHandle> _handles = [];
+    private readonly List<(End End, Task Task)> _connects = [];
+    private readonly List<(string What, Task Task)> _awaits = [];
+    private int _connections;
+    private bool _isClosing;
+
+    private SimulatedHost Home => world.Simulation.Hosts[0];
+
+    private WorldPlan Plan => world.Plan;
+
+    /// <summary>Handles of sockets that no transport holds yet.</summary>
+    public int LooseHandles
+    {
+        get
+        {
+            var count = 0;
+            foreach (var handle in _handles)
+            {
+                if (handle.HoldsSocket) count++;
+            }
+
+            return count;
+        }
+    }
+
+    public Task Delay(TimeSpan time)
+    {
+        var over = Home.Loop.CreateFuture();
+        Home.Loop.CallLater(time, static over => ((TaskCompletionSource)over!).TrySetResult(), over);
+        return over.Task;
+    }
+
+    public async Task BeginAsync()
+    {
+        var servers = Plan.IsIsolated ? Plan.Connections : 1 + _dice.Below(3);
+        for (var i = 0; i < servers; i++) await ServeAsync(Plan.IsIsolated || _dice.Chance(0.9));
+        for (var i = 0; i < Plan.Connections; i++) Connect();
+        NextAct();
+    }
+
+    /// <summary>No more faults; what was held back goes on; everybody reads.</summary>
+    public void CalmDown()
+    {
+        foreach (var host in world.Simulation.Hosts)
+        {
+            host.Faults.Clear();
+            host.Faults.ReleaseLinks();
+        }
+
+        foreach (var end in world.Ends)
+        {
+            if (!end.IsLive) continue;
+            On(end.Host, () =>
+            {
+                end.Model.WantReading(true);
+                end.Transport!.ResumeReading();
+            });
+        }
+    }
+
+    public async Task CloseAllAsync()
+    {
+        _isClosing = true;
+        var serversFirst = _dice.Chance(0.5);
+        if (serversFirst) CloseServers();
+        foreach (var end in world.Ends)
+        {
+            if (end.IsLive) On(end.Host, () => Close(end));
+        }
+
+        if (!serversFirst) CloseServers();
+        foreach (var handle in _handles) handle.Dispose();
+        await Delay(TimeSpan.FromTicks(1));
+    }
+
+    /// <summary>The first thing awaited that is not done, or null. Servers are waited for only once they are closed.</summary>
+    public string? OpenAwaits()
+    {
+        foreach (var (end, task) in _connects)
+        {
+            if (!task.IsCompleted) return $"the connect of end {end.Number}";
+            if (task.IsCompletedSuccessfully != end.IsMade) end.Broken(Invariant.Lifecycle, $"its connect is {task.Status}, and IsMade is {end.IsMade}");
+            if (task.Exception?.InnerException is { } exception and not (SocketException or ChaosException or InvalidOperationException))
+            {
+                end.Broken(Invariant.Seam, $"its connect failed with {exception}");
+            }
+        }
+
+        if (!_isClosing && !Home.Loop.IsClosed) return null;
+        foreach (var (what, task) in _awaits)
+        {
+            if (!task.IsCompleted) return what;
+        }
+
+        return null;
+    }
+
+    /// <summary>Calls something on a host's loop, unless that has ended.</summary>
+    private static void On(SimulatedHost host, Action action)
+    {
+        if (!host.Loop.IsClosed) host.Loop.CallSoonThreadSafe(action);
+    }
+
+    private void NextAct() => Home.Loop.CallLater(TimeSpan.FromTicks(1) + _dice.Part(Plan.ChaosTime / 8), Act);
+
+    private void Act()
+    {
+        if (world.IsCalm) return;
+        NextAct();
+        if (Plan.IsIsolated)
+        {
+            if (world.Misbehaves && world.Ends[0].IsLive && _dice.Chance(0.1)) Break(world.Ends[0].Model.Kernel!);
+            return;
+        }
+
+        if (Plan.HasFaults && _dice.Chance(0.7)) Fail(Draw(world.Simulation.Hosts));
+        if (Plan.HasServerActs && _dice.Chance(0.4)) ActOn(Draw(_sites));
+        if (Plan.HasServerActs && _dice.Chance(0.1)) _ = ServeAsync(true);
+        if (Plan.HasLateConnects && _dice.Chance(0.4) && world.Ends.Count < 24) Connect();
+        if (Plan.EndsLoops && _dice.Chance(0.2)) EndLoop(world.Simulation.Hosts[1 + _dice.Below(Plan.Hosts - 1)]);
+    }
+
+    private T Draw<T>(IReadOnlyList<T> among) => among[_dice.Below(among.Count)];
+
+    private void Break(SimulatedSocket socket)
+    {
+        world.Note(Happening.Reset, 0);
+        socket.TakeReset();
+        socket.Outgoing.SendReset();
+    }
+
+    private void Fail(SimulatedHost host)
+    {
+        if (host.Loop.IsClosed) return;
+        var faults = host.Faults;
+        switch (_dice.Below(8))
+        {
+            case 0:
+                world.Note(Happening.FailRead, 0);
+                faults.FailNextRead(Draw(StreamErrors));
+                break;
+            case 1:
+                world.Note(Happening.FailWrite, 0);
+                faults.FailNextWrite(Draw(StreamErrors));
+                break;
+            case 2:
+                world.Note(Happening.FailAccept, 0);
+                faults.FailNextAccept(Draw(AcceptErrors));
+                break;
+            case 3:
+                world.Note(Happening.FailConnect, 0);
+                faults.FailNextConnect(Draw(ConnectErrors));
+                break;
+            case 4 when _dice.Chance(0.3):
+                world.Note(Happening.Reset, 0);
+                faults.ResetConnections();
+                break;
+            case 5:
+                world.Note(Happening.Stall, 0);
+                faults.StallLinks();
+                break;
+            default:
+                world.Note(Happening.Release, 0);
+                faults.ReleaseLinks();
+                break;
+        }
+    }
+
+    private void EndLoop(SimulatedHost host)
+    {
+        if (host.Loop.IsClosed) return;
+        world.Note(Happening.EndLoop, 0);
+        foreach (var end in world.Ends)
+        {
+            if (end.Host == host) end.Model.AskedToEnd = end.Model.WasAborted = true;
+        }
+
+        host.Loop.Dispose();
+        foreach (var end in world.Ends)
+        {
+            if (end.Host == host && end.IsLive) end.Broken(Invariant.Lifecycle, "the loop has ended, and the connection was not lost");
+        }
+    }
+
+    private async Task ServeAsync(bool starts)
+    {
+        var connection = _sites.Count;
+        var isUnix = _dice.Chance(0.4);
+        var host = Plan.IsIsolated ? world.Simulation.Hosts[isUnix ? 0 : 1] : Draw(world.Simulation.Hosts);
+        if (host.Loop.IsClosed) return;
+        world.Note(Happening.Serve, connection);
+        EndPoint address = isUnix ? new UnixDomainSocketEndPoint($"/world/{connection}") : new IPEndPoint(host.Address, 4000 + connection);
+        var site = new Site(host, address, connection);
+        _sites.Add(site);
+        var options = new ServerOptions { MaxWriteBufferSize = Plan.Cap, Backlog = _dice.Chance(0.2) && !Plan.IsIsolated ? 1 : 100, StartServing = starts };
+        var serving = host.Loop.CreateServerAsync(() => Accept(site), address, options);
+        _awaits.Add(("the opening of a server", serving));
+        var server = await serving;
+        site.Server = server;
+        _awaits.Add(("WaitClosedAsync", server.WaitClosedAsync()));
+    }
+
+    private IProtocol<ITransport> Accept(Site site)
+    {
+        world.Callbacks++;
+        world.Note(Happening.Factory, site.Number);
+        MayMisbehave(out var instead, reports: true);
+        if (instead is not null) return instead;
+        var end = world.MakeEnd(site.Host, Plan.IsIsolated ? site.Number : -1, isServer: true);
+        site.Ends.Add(end);
+        return world.MakeProtocol(end);
+    }
+
+    /// <summary>A factory throws, or gives a protocol that serves somebody else.</summary>
+    private void MayMisbehave(out IProtocol<ITransport>? instead, bool reports)
+    {
+        instead = null;
+        if (!Plan.HasBadFactories || world.IsCalm || !_dice.Chance(0.2)) return;
+        world.Note(Happening.Throw, 3);
+        if (_dice.Chance(0.5)) instead = world.Ends.Find(end => end.IsLive)?.Transport?.Protocol as IProtocol<ITransport>;
+        if (instead is not null) return;
+        if (reports) world.WillReport();
+        throw new ChaosException(null);
+    }
+
+    private void Connect()
+    {
+        var connection = _connections++;
+        if (!Plan.IsIsolated && _dice.Chance(0.15))
+        {
+            AdoptPair(connection);
+            return;
+        }
+
+        var site = Plan.IsIsolated ? _sites[connection] : Draw(_sites);
+        var host = site.Address is UnixDomainSocketEndPoint ? site.Host : Plan.IsIsolated ? Home : Draw(world.Simulation.Hosts);
+        if (host.Loop.IsClosed) return;
+        world.Note(Happening.Connect, site.Number);
+        var address = site.Address is IPEndPoint ip && _dice.Chance(0.2) ? new DnsEndPoint(site.Host.Name, ip.Port) : site.Address;
+        var cancels = Plan.HasCancels && _dice.Chance(0.4);
+        Begin(host, connection, isServer: false, (factory, options) => host.Loop.CreateConnectionAsync(factory, address, options, cancels ? CancelSoon() : default));
+    }
+
+    private CancellationToken CancelSoon()
+    {
+        var source = new CancellationTokenSource();
+        Home.Loop.CallLater(TimeSpan.FromTicks(1) + _dice.Part(2 * (Plan.Kernel.Latency + Plan.Kernel.LatencyJitter)), () =>
+        {
+            world.Note(Happening.Cancel, 0);
+            source.Cancel();
+            source.Dispose();
+        });
+        return source.Token;
+    }
+
+    private void AdoptPair(int connection)
+    {
+        var host = Draw(world.Simulation.Hosts);
+        if (host.Loop.IsClosed) return;
+        var (first, second) = host.CreateStreamPair();
+        _handles.Add((SimulatedSocketHandle)first);
+        _handles.Add((SimulatedSocketHandle)second);
+        Adopt(host, connection, first, isServer: false);
+        if (_dice.Chance(0.9)) Adopt(host, connection, second, isServer: true);
+        else second.Dispose();
+    }
+
+    private void Adopt(SimulatedHost host, int connection, SafeHandle handle, bool isServer) =>
+        Begin(host, connection, isServer, (factory, options) => host.Loop.AdoptAsync(factory, handle, options));
+
+    private void Begin(
+        SimulatedHost host,
+        int connection,
+        bool isServer,
+        Func<Func<IProtocol<ITransport>>, ConnectionOptions, Task<(ITransport Transport, IProtocol<ITransport> Protocol)>> begin)
+    {
+        var end = world.MakeEnd(host, connection, isServer);
+        var task = begin(
+            () =>
+            {
+                MayMisbehave(out var instead, reports: false);
+                return instead ?? world.MakeProtocol(end);
+            },
+            new ConnectionOptions { MaxWriteBufferSize = Plan.Cap });
+        _connects.Add((end, task));
+    }
+
+    private void ActOn(Site site)
+    {
+        if (site.Server is not { } server) return;
+        var act = ServerActs[_dice.Below(ServerActs.Length)];
+        world.Note(Happening.ServerAct, (long)act);
+        On(site.Host, () => Act(server, site, act));
+    }
+
+    private void Act(Server server, Site site, ServerAct act)
+    {
+        switch (act)
+        {
+            case ServerAct.Close:
+                server.Close();
+                break;
+            case ServerAct.CloseClients:
+                foreach (var end in site.Ends) end.Model.AskedToEnd = true;
+                server.CloseClients();
+                break;
+            case ServerAct.AbortClients:
+                foreach (var end in site.Ends) end.Model.AskedToEnd = end.Model.WasAborted = true;
+                server.AbortClients();
+                break;
+            case ServerAct.Dispose:
+                _awaits.Add(("DisposeAsync", server.DisposeAsync().AsTask()));
+                break;
+            case ServerAct.ServeForever:
+                _awaits.Add(("ServeForeverAsync", server.ServeForeverAsync()));
+                break;
+            case ServerAct.WaitClosed:
+                _awaits.Add(("WaitClosedAsync", server.WaitClosedAsync()));
+                break;
+            case ServerAct.StartServing:
+                _awaits.Add(("StartServingAsync", server.StartServingAsync()));
+                break;
+        }
+    }
+
+    private void CloseServers()
+    {
+        foreach (var site in _sites)
+        {
+            if (site.Server is { } server) On(site.Host, () => _awaits.Add(("DisposeAsync", server.DisposeAsync().AsTask())));
+        }
+    }
+
+    private void Close(End end)
+    {
+        if (!end.IsLive || end.Transport is not { } transport) return;
+        end.Model.AskedToEnd = true;
+        switch (_dice.Below(6))
+        {
+            case 0:
+                end.Model.WasAborted = true;
+                end.Note(Happening.Abort, 0);
+                transport.Abort();
+                break;
+            case 1 when !end.HasEnded:
+                // The peer answers with its own end.
+                end.Model.HasWrittenEof |= !transport.IsClosing;
+                end.Note(Happening.WriteEof, 0);
+                transport.WriteEof();
+                break;
+            default:
+                end.Note(Happening.Close, 0);
+                transport.Close();
+                break;
+        }
+    }
+
+    /// <summary>A server and what became of it.</summary>
+    private sealed class Site(SimulatedHost host, EndPoint address, int number)
+    {
+        public SimulatedHost Host => host;
+
+        public EndPoint Address => address;
+
+        public int Number => number;
+
+        public Server? Server { get; set; }
+
+        public List<End> Ends { get; } = [];
+    }
+}

@@ -1,0 +1,155 @@
+using Sluice.Testing;
+using Sluice.Testing.Kernel;
+
+namespace Sluice.Sweep;
+
+/// <summary>Judges what no single end can see: descriptors, liveness, idleness, and that nothing is left. Owned by its world.</summary>
+internal sealed class WorldJudge(World world)
+{
+    // Longer than a graceful close lingers, a listener rests, or a connect waits before it tries again.
+    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan IdleTime = TimeSpan.FromMinutes(10);
+
+    private readonly HashSet<int> _numbers = [];
+
+    private SimulatedNetwork Network => world.Simulation.Network;
+
+    public void AfterPass(SimulatedHost host)
+    {
+        foreach (var end in world.Ends)
+        {
+            if (end.Host == host) end.Model.VerifyAfterPass();
+        }
+
+        VerifyDescriptors();
+        if (Network.Violations.Count > 0) world.Broken(Invariant.Seam, Network.Violations[0]);
+        if (world.FirstBroken is not null) throw new InvalidOperationException($"{world.FirstBroken}: {world.Breach}");
+    }
+
+    /// <summary>Chaos is over: what is open delivers what was written, what closes comes to its end, every await completes.</summary>
+    public async Task VerifyCalmAsync()
+    {
+        await UntilAsync(() => world.Ends.TrueForAll(IsAtRest) && world.Turmoil.OpenAwaits() is null, Describe);
+        if (!world.Plan.ChecksIdle) return;
+        await world.Turmoil.Delay(Settling);
+        var before = Passes();
+        await world.Turmoil.Delay(IdleTime);
+        if (Passes() - before > 2) world.Broken(Invariant.Idle, $"{Passes() - before} passes in {IdleTime} in which nothing happened");
+    }
+
+    /// <summary>All ends have been closed: all are lost soon, and then the kernels hold nothing.</summary>
+    public async Task VerifyClosedAsync()
+    {
+        await UntilAsync(() => !world.Ends.Exists(end => end.IsLive) && world.Turmoil.OpenAwaits() is null, Describe);
+        await world.Turmoil.Delay(Settling);
+        VerifyNothingIsLeft();
+    }
+
+    /// <summary>All loops have ended, in order or in the middle of everything.</summary>
+    public void VerifyOver()
+    {
+        if (world.FirstBroken is not null) return;
+        foreach (var end in world.Ends)
+        {
+            if (end.IsLive) end.Broken(Invariant.Lifecycle, "the loop has ended, and the connection was not lost");
+        }
+
+        if (world.Turmoil.OpenAwaits() is { } open) world.Broken(Invariant.Liveness, $"the loops have ended, and {open} is not done");
+        VerifyNothingIsLeft();
+    }
+
+    private static bool IsAtRest(End end)
+    {
+        if (!end.IsLive) return true;
+        if (end.Transport!.IsClosing || end.Transport.WriteBufferSize > 0) return false;
+        var peer = end.World.EndOf(end.Model.Kernel!.Peer);
+        if (peer is null || !peer.IsLive) return end.HasEnded;
+        return end.Model.Received == peer.Model.Written && (!peer.Model.HasWrittenEof || end.HasEnded);
+    }
+
+    private async Task UntilAsync(Func<bool> condition, Func<string> describe)
+    {
+        var end = world.Simulation.Time + Patience;
+        for (var step = TimeSpan.FromMilliseconds(1); !condition(); step *= 1.5)
+        {
+            if (world.Simulation.Time > end)
+            {
+                world.Broken(Invariant.Liveness, $"after {Patience} of calm: {describe()}");
+                return;
+            }
+
+            await world.Turmoil.Delay(step);
+        }
+    }
+
+    private string Describe()
+    {
+        var restless = world.Ends.Where(end => !IsAtRest(end)).Select(end =>
+            $"end {end.Number} ({end.Transport}): received {end.Model.Received}, buffered {end.Transport!.WriteBufferSize}");
+        return string.Join("; ", restless.Append(world.Turmoil.OpenAwaits() ?? "every await is done"));
+    }
+
+    private long Passes() => world.Simulation.Hosts.Sum(host => host.Loop.Core.Passes);
+
+    /// <summary>Every open socket has one owner: a channel that is open or lingers, a backlog, a connect, a handle.</summary>
+    private void VerifyDescriptors()
+    {
+        var owned = world.Turmoil.LooseHandles;
+        foreach (var host in world.Simulation.Hosts)
+        {
+            var attached = 0;
+            foreach (var source in host.Backend.Sources)
+            {
+                switch (source)
+                {
+                    case SimulatedStreamChannel channel:
+                        if (!channel.Kernel.IsGone) owned++;
+                        if (channel.IsAttached) attached++;
+                        break;
+                    case SimulatedListenChannel listener:
+                        owned += listener.Waiting;
+                        break;
+                    case SimulatedConnect { Held: { IsGone: false } }:
+                        owned++;
+                        break;
+                }
+            }
+
+            if (!host.Loop.IsClosed && attached != host.Loop.Core.OpenChannels)
+            {
+                world.Broken(Invariant.Descriptors, $"{attached} transports hold channels and the loop counts {host.Loop.Core.OpenChannels}");
+            }
+        }
+
+        if (owned != Network.OpenSockets.Count)
+        {
+            world.Broken(Invariant.Descriptors, $"{Network.OpenSockets.Count} sockets are open and {owned} are owned");
+        }
+
+        _numbers.Clear();
+        foreach (var socket in Network.OpenSockets)
+        {
+            if (!_numbers.Add(socket.Number)) world.Broken(Invariant.Stale, $"two open sockets have the number {socket.Number}");
+        }
+    }
+
+    private void VerifyNothingIsLeft()
+    {
+        if (Network.OpenSockets.Count > 0)
+        {
+            world.Broken(Invariant.Descriptors, $"never closed: {string.Join("; ", Network.OpenSockets)}");
+        }
+
+        foreach (var host in world.Simulation.Hosts)
+        {
+            // A loop that has ended leaves the last of them to the kernel.
+            if (!host.Loop.IsClosed && host.Loop.Core.OpenChannels != 0) world.Broken(Invariant.Descriptors, $"{host.Loop.Core.OpenChannels} channels were never given back");
+        }
+
+        foreach (var end in world.Ends)
+        {
+            if (end.IsLost && end.Transport!.GetExtraInfo(ExtraInfo.Socket) is { Handle: not -1 }) end.Broken(Invariant.Stale, "a closed transport still names a descriptor");
+        }
+    }
+}
