@@ -14,6 +14,8 @@ public sealed class SimulatedStage : CheckStage
     // Longer than a graceful close lingers.
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(4);
 
+    private const int Backlog = 100;
+
     private readonly Simulation _simulation;
     private readonly SimulatedHost _host;
     private readonly bool _isUnix;
@@ -73,6 +75,20 @@ public sealed class SimulatedStage : CheckStage
     internal override (SafeHandle First, SafeHandle Second) CreateSocketPair() => _host.CreateStreamPair();
 
     internal override void SendSignal(PosixSignal signal) => _host.SendSignal(signal);
+
+    internal override SafeHandle CreateBoundSocket(EndPoint address, bool listens) => _host.Backend.CreateBoundSocket(address, listens ? Backlog : null);
+
+    internal override UnixDomainSocketEndPoint CreateAbstractAddress() => new($"\0simulated-{++_paths}");
+
+    internal override PeerCredentials Credentials => _host.Credentials;
+
+    internal override void PutFile(string path) => _host.Backend.Files.Create(path, isSocket: false);
+
+    internal override void PutStaleSocket(string path) => _host.Backend.Files.Create(path, isSocket: true);
+
+    internal override void RemoveFile(string path) => _host.Backend.Files.Remove(path);
+
+    internal override object? IdentityOf(string path) => _host.Backend.Files.Find(path);
 
     internal override void VerifyEnd(IReadOnlyList<ProtocolRecord> records)
     {

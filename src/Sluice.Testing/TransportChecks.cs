@@ -36,6 +36,9 @@ public static class TransportChecks
         .. In(typeof(ServingChecks)),
         .. In(typeof(ExistingSocketChecks)),
         .. In(typeof(SignalChecks)),
+        .. In(typeof(ExistingListenerChecks)),
+        .. In(typeof(UnixServerChecks)),
+        .. In(typeof(UnixPeerChecks)),
     ];
 
     /// <summary>The check with a name.</summary>

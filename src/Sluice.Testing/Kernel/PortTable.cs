@@ -9,11 +9,11 @@ internal sealed class PortTable(SimulatedBackend host)
 {
     private const int FirstEphemeral = 32768;
 
-    private readonly List<EndPoint> _bound = [];
-    private readonly List<SimulatedListenChannel> _listeners = [];
+    private readonly List<SimulatedListener> _bound = [];
     private int _nextEphemeral = FirstEphemeral;
 
-    /// <summary>Reserves an address to listen at; port 0 is given a free one.</summary>
+    /// <summary>Frees an address to bind to: port 0 is given a free one, and a dead server's Unix socket is removed.</summary>
+    /// <exception cref="SocketException">It cannot be bound.</exception>
     public EndPoint Bind(EndPoint local)
     {
         if (local is IPEndPoint ip)
@@ -26,26 +26,33 @@ internal sealed class PortTable(SimulatedBackend host)
             throw new SocketException((int)SocketError.AddressFamilyNotSupported);
         }
 
-        if (_bound.Exists(other => Collide(other, local))) throw IoError.AddressInUse.ToException($"bind to {local}");
-        _bound.Add(local);
+        if (SimulatedFiles.PathOf(local) is { } path) MakeRoom(path);
+        else if (_bound.Exists(other => Collide(other.LocalName, local))) throw IoError.AddressInUse.ToException($"bind to {local}");
         return local;
     }
 
-    public void Listen(SimulatedListenChannel listener) => _listeners.Add(listener);
+    public void Add(SimulatedListener listener) => _bound.Add(listener);
 
-    public void Release(SimulatedListenChannel listener)
-    {
-        _listeners.Remove(listener);
-        _bound.Remove(listener.LocalName);
-    }
+    public void Remove(SimulatedListener listener) => _bound.Remove(listener);
 
     /// <summary>Who listens at an address of this host, or why a connect to it fails.</summary>
-    public SimulatedListenChannel? FindListener(EndPoint address, out IoError error)
+    public SimulatedListener? FindListener(EndPoint address, out IoError error)
     {
-        var listener = _listeners.Find(listener => Collide(listener.LocalName, address));
-        error = listener is not null ? IoError.None
-            : address is IPEndPoint || _bound.Contains(address) ? IoError.ConnectionRefused
-            : IoError.NoEntry;
+        error = IoError.ConnectionRefused;
+        SimulatedListener? listener;
+        if (SimulatedFiles.PathOf(address) is { } path)
+        {
+            // A path leads to a file, and only the file to whoever has bound it.
+            var file = host.Files.Find(path);
+            if (file is null) error = IoError.NoEntry;
+            listener = file is null ? null : _bound.Find(other => other.File == file && other.IsListening);
+        }
+        else
+        {
+            listener = _bound.Find(other => other.IsListening && Collide(other.LocalName, address));
+        }
+
+        if (listener is not null) error = IoError.None;
         return listener;
     }
 
@@ -54,8 +61,20 @@ internal sealed class PortTable(SimulatedBackend host)
 
     public int NextEphemeral()
     {
-        while (_bound.Exists(other => other is IPEndPoint ip && ip.Port == _nextEphemeral)) _nextEphemeral++;
+        while (_bound.Exists(other => other.LocalName is IPEndPoint ip && ip.Port == _nextEphemeral)) _nextEphemeral++;
         return _nextEphemeral++;
+    }
+
+    // What a bound socket holds is in use, whether or not it listens; so is whatever is no socket.
+    private void MakeRoom(string path)
+    {
+        if (host.Files.Find(path) is not { } file) return;
+        if (!file.IsSocket || _bound.Exists(other => other.File == file))
+        {
+            throw new SocketException((int)SocketError.AddressAlreadyInUse, $"Address '{path}' is already in use");
+        }
+
+        host.Files.Remove(path);
     }
 
     private static bool Collide(EndPoint one, EndPoint other)

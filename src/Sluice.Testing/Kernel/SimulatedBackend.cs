@@ -15,6 +15,9 @@ namespace Sluice.Testing.Kernel;
 /// </remarks>
 internal sealed class SimulatedBackend : IoBackend
 {
+    private const int FirstProcess = 100;
+    private const uint UserOfHosts = 1000;
+
     private readonly List<ISimulatedSource> _sources = [];
     private int _woken;
     private bool _isPolling;
@@ -27,6 +30,7 @@ internal sealed class SimulatedBackend : IoBackend
         Address = address;
         Faults = new HostFaults(network, this);
         Ports = new PortTable(this);
+        Credentials = new PeerCredentials(FirstProcess + network.Hosts.Count, UserOfHosts, UserOfHosts);
         network.Add(this);
     }
 
@@ -39,6 +43,16 @@ internal sealed class SimulatedBackend : IoBackend
     public HostFaults Faults { get; }
 
     public PortTable Ports { get; }
+
+    public SimulatedFiles Files { get; } = new();
+
+    /// <summary>The host's program, as Unix peers see it.</summary>
+    public PeerCredentials Credentials { get; }
+
+    /// <summary>Who connects to Unix sockets from here on, where it is not the host's own program.</summary>
+    public PeerCredentials? ClientCredentials { get; set; }
+
+    public override uint? UserId => Credentials.UserId;
 
     public byte[] ReadBuffer { get; } = new byte[ReadBufferSize];
 
@@ -78,7 +92,23 @@ internal sealed class SimulatedBackend : IoBackend
     public override IoOperation Resolve(string host, int port, IResolveSink sink) => new SimulatedResolve(this, host, port, sink);
 
     public override ListenChannel Listen(EndPoint local, ServerOptions options, IListenSink sink) =>
-        new SimulatedListenChannel(this, Ports.Bind(local), options, sink);
+        new SimulatedListenChannel(this, new SimulatedListener(this, local), options.CleanupSocket, options, sink);
+
+    public override ListenChannel AdoptListener(SafeHandle socket, ListenerOwnership ownership, ServerOptions options, IListenSink sink)
+    {
+        if (socket is not SimulatedListenerHandle handle)
+        {
+            if (ownership != ListenerOwnership.Borrowed) socket.Dispose();
+            throw IoError.NotASocket.ToException();
+        }
+
+        var listener = handle.Listener;
+        if (ownership == ListenerOwnership.Borrowed && !listener.IsListening) throw IoError.InvalidArgument.ToException("serve a socket");
+        listener.Hold();
+        if (ownership != ListenerOwnership.Borrowed) handle.Dispose();
+        var removesFile = ownership == ListenerOwnership.OwnedWithFile && options.CleanupSocket;
+        return new SimulatedListenChannel(this, listener, removesFile, options, sink);
+    }
 
     public override StreamChannel Adopt(SafeHandle socket, StreamOptions options)
     {
@@ -106,7 +136,16 @@ internal sealed class SimulatedBackend : IoBackend
     public (SimulatedSocketHandle First, SimulatedSocketHandle Second) CreateStreamPair()
     {
         var (client, server) = Network.Connect(isUnix: true, clientName: null, serverName: null);
+        (client.PeerCredentials, server.PeerCredentials) = (Credentials, Credentials);
         return (new SimulatedSocketHandle(client), new SimulatedSocketHandle(server));
+    }
+
+    /// <summary>A bound socket without a program.</summary>
+    public SimulatedListenerHandle CreateBoundSocket(EndPoint address, int? backlog)
+    {
+        var listener = new SimulatedListener(this, address);
+        if (backlog is { } size) listener.Listen(size);
+        return new SimulatedListenerHandle(listener, Network.NextDescriptor());
     }
 
     public override void Dispose()

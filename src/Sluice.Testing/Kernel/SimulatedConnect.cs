@@ -68,8 +68,9 @@ internal sealed class SimulatedConnect : IoOperation, ISimulatedSource
         }
 
         var (client, server) = _host.Network.Connect(_remote is not IPEndPoint, ClientName(), _remote);
+        if (client.IsUnix) (client.PeerCredentials, server.PeerCredentials) = (_host.Credentials, _host.ClientCredentials ?? _host.Credentials);
         _socket = client;
-        listener.Enqueue(server);
+        listener.Backlog.Enqueue(server);
         Travel(Answer);
     }
 
@@ -82,7 +83,7 @@ internal sealed class SimulatedConnect : IoOperation, ISimulatedSource
         return error.IsNone;
     }
 
-    private SimulatedListenChannel? FindListener()
+    private SimulatedListener? FindListener()
     {
         var target = _remote is IPEndPoint ip ? _host.Network.Find(_host, ip.Address) : _host;
         if (target is not null) return target.Ports.FindListener(_remote, out _error);

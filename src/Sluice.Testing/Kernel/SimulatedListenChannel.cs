@@ -12,49 +12,51 @@ internal sealed class SimulatedListenChannel : ListenChannel, ISimulatedSource
     private readonly SimulatedBackend _host;
     private readonly ServerOptions _options;
     private readonly IListenSink _sink;
-    private readonly Queue<SimulatedSocket> _backlog = new();
+    private readonly SimulatedListener _listener;
+    private readonly bool _removesFile;
     private bool _isAccepting;
     private bool _isResting;
     private bool _isClosed;
 
-    public SimulatedListenChannel(SimulatedBackend host, EndPoint local, ServerOptions options, IListenSink sink)
+    /// <param name="host">Whose channel it is.</param>
+    /// <param name="listener">The bound socket, of which the caller gives up its hold.</param>
+    /// <param name="removesFile">Whether a Unix socket's file goes when this closes.</param>
+    /// <param name="options">How it listens.</param>
+    /// <param name="sink">Hears of connections.</param>
+    public SimulatedListenChannel(SimulatedBackend host, SimulatedListener listener, bool removesFile, ServerOptions options, IListenSink sink)
     {
         _host = host;
         _options = options;
         _sink = sink;
-        LocalName = local;
-        Socket = new SimulatedTransportSocket(host.Network.NextDescriptor(), local, peer: null);
+        _listener = listener;
+        _removesFile = removesFile;
+        Socket = new SimulatedTransportSocket(host.Network.NextDescriptor(), LocalName, peer: null);
         host.Add(this);
     }
 
-    public override EndPoint LocalName { get; }
+    public override EndPoint LocalName => _listener.LocalName;
 
     public override SimulatedTransportSocket Socket { get; }
 
-    public bool HasRoom => _backlog.Count < _options.Backlog;
-
-    public bool IsReady => _isAccepting && !_isResting && !_isClosed && _backlog.Count > 0;
+    public bool IsReady => _isAccepting && !_isResting && !_isClosed && _listener.Backlog.Count > 0;
 
     public override void StartAccepting()
     {
         if (_isClosed) _host.Network.Violated("StartAccepting was called after Close");
         if (_isAccepting) return;
         _isAccepting = true;
-        _host.Ports.Listen(this);
+        _listener.Listen(_options.Backlog);
     }
 
     public override void Close()
     {
         if (_isClosed) return;
         _isClosed = true;
-        _host.Ports.Release(this);
+        if (_removesFile) _listener.RemoveFile();
+        _listener.LetGo();
         _host.Remove(this);
         Socket.MarkClosed();
-        while (_backlog.TryDequeue(out var socket)) socket.Release(reset: true);
     }
-
-    /// <summary>A connection has come in.</summary>
-    public void Enqueue(SimulatedSocket socket) => _backlog.Enqueue(socket);
 
     public bool Report()
     {
@@ -67,7 +69,7 @@ internal sealed class SimulatedListenChannel : ListenChannel, ISimulatedSource
                 continue;
             }
 
-            var channel = new SimulatedStreamChannel(_host, _backlog.Dequeue(), _options);
+            var channel = new SimulatedStreamChannel(_host, _listener.Backlog.Dequeue(), _options);
             _sink.OnAccepted(channel);
             if (!channel.IsOwned) _host.Network.Violated("an accepted channel was neither attached nor closed in OnAccepted");
         }

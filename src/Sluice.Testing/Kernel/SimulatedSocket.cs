@@ -37,6 +37,9 @@ internal sealed class SimulatedSocket
     /// <summary>A number in the place of a descriptor: larger than any real one.</summary>
     public int Number { get; }
 
+    /// <summary>Who made the other end of a Unix socket, or null.</summary>
+    public PeerCredentials? PeerCredentials { get; set; }
+
     /// <summary>Closed for good: what arrives now is answered with a reset.</summary>
     public bool IsGone { get; private set; }
 

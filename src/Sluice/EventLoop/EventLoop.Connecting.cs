@@ -73,7 +73,7 @@ public sealed partial class EventLoop
         where TProtocol : class, IProtocol<ITransport>
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return CreateConnectionAsync(protocolFactory, new UnixDomainSocketEndPoint(path), options, cancellationToken);
+        return CreateConnectionAsync(protocolFactory, UnixAddress.Of(path, nameof(path)), options, cancellationToken);
     }
 
     /// <summary>Adopts a connected stream by its handle: what backends that have no real sockets can take over too.</summary>
@@ -111,6 +111,8 @@ public sealed partial class EventLoop
         {
             throw new ArgumentException($"{address.GetType()} is neither an IPEndPoint, a DnsEndPoint nor a UnixDomainSocketEndPoint.", parameter);
         }
+
+        if (address is UnixDomainSocketEndPoint unix) UnixAddress.Check(unix, parameter);
     }
 
     private static TOptions Checked<TOptions>(TOptions options) where TOptions : StreamOptions

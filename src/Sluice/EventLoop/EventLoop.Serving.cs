@@ -57,14 +57,20 @@ public sealed partial class EventLoop
         Func<IProtocol<ITransport>> protocolFactory, string path, ServerOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return CreateServerAsync(protocolFactory, new UnixDomainSocketEndPoint(path), options, cancellationToken);
+        return CreateServerAsync(protocolFactory, UnixAddress.Of(path, nameof(path)), options, cancellationToken);
     }
 
-    private static Server OpenServer(Server server, IReadOnlyList<EndPoint> addresses)
+    private static Server OpenServer(Server server, IReadOnlyList<EndPoint> addresses) =>
+        OpenServer(server, () =>
+        {
+            foreach (var address in addresses) server.Bind(address);
+        });
+
+    private static Server OpenServer(Server server, Action bind)
     {
         try
         {
-            foreach (var address in addresses) server.Bind(address);
+            bind();
             server.Open();
             return server;
         }

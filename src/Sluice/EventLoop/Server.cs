@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.InteropServices;
 using Sluice.Backends;
 using Sluice.Primitives;
 using Sluice.Transports;
@@ -17,6 +18,7 @@ public sealed class Server : IAsyncDisposable, IListenSink, IResident
     private readonly Func<IProtocol<ITransport>> _factory;
     private readonly ServerOptions _options;
     private readonly ExecutionContext? _context;
+    private readonly PeerAdmission _admission;
     private readonly List<ListenChannel> _listeners = [];
     private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource? _forever;
@@ -28,6 +30,7 @@ public sealed class Server : IAsyncDisposable, IListenSink, IResident
         _factory = factory;
         _options = options;
         _context = context;
+        _admission = new PeerAdmission(loop.Core, options.UnixPeerFilter, context);
         Connections = new ConnectionSet(FinishIfDone);
     }
 
@@ -123,7 +126,10 @@ public sealed class Server : IAsyncDisposable, IListenSink, IResident
     public override string ToString() => $"<Server {(_isClosed ? "closed" : string.Join(", ", EndPoints))}>";
 
     /// <summary>Binds one more address.</summary>
-    internal void Bind(EndPoint local) => _listeners.Add(_loop.Core.Backend.Listen(local, _options, this));
+    internal void Bind(EndPoint local) => Add(_loop.Core.Backend.Listen(local, _options, this));
+
+    /// <summary>Serves one more socket that existed before.</summary>
+    internal void Adopt(SafeHandle socket, ListenerOwnership ownership) => Add(_loop.Core.Backend.AdoptListener(socket, ownership, _options, this));
 
     /// <summary>All addresses are bound: the server lives on the loop from here on.</summary>
     internal void Open()
@@ -140,9 +146,10 @@ public sealed class Server : IAsyncDisposable, IListenSink, IResident
 
     void IListenSink.OnAccepted(StreamChannel channel)
     {
-        if (_isClosed)
+        if (_isClosed || !_admission.Admits(channel) || _isClosed)
         {
             channel.Close(reset: true);
+            _loop.Core.EndStep();
             return;
         }
 
@@ -170,6 +177,12 @@ public sealed class Server : IAsyncDisposable, IListenSink, IResident
             EndPoint = _listeners[0].LocalName,
         });
         _loop.Core.EndStep();
+    }
+
+    private void Add(ListenChannel listener)
+    {
+        _listeners.Add(listener);
+        if (listener.Warning is { } warning) _loop.Core.Errors.LogWarning(warning);
     }
 
     private void StartServing()

@@ -24,7 +24,10 @@ internal static class SocketConstants
     public const int OptionReuseAddress = 2;
     public const int OptionType = 3;
     public const int OptionError = 4;
+    public const int OptionKeepAlive = 9;
     public const int OptionLinger = 13;
+    public const int OptionPeerCredentials = 17;
+    public const int OptionListens = 30;
     public const int OptionDomain = 39;
     public const int OptionTcpNoDelay = 1;
     public const int OptionIPv6Only = 26;

@@ -73,6 +73,8 @@ internal sealed class EpollBackend : IoBackend
 
     public override IClock Clock { get; }
 
+    public override uint? UserId => System.EffectiveUser();
+
     public Syscalls System { get; }
 
     /// <summary>Connections that were closed gracefully and still wait for their peers.</summary>
@@ -132,6 +134,23 @@ internal sealed class EpollBackend : IoBackend
         {
             file?.Remove();
             fd.Dispose();
+            throw;
+        }
+    }
+
+    public override ListenChannel AdoptListener(SafeHandle socket, ListenerOwnership ownership, ServerOptions options, IListenSink sink)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        ObjectDisposedException.ThrowIf(socket.IsClosed || socket.IsInvalid, socket);
+        var listener = ExistingListener.Open(System, socket, ownership, options);
+        try
+        {
+            return new EpollListenChannel(this, listener.Fd, listener.File, options.Backlog, sink, listener);
+        }
+        catch
+        {
+            listener.File?.Leave();
+            listener.Fd.Dispose();
             throw;
         }
     }

@@ -91,6 +91,8 @@ internal sealed class EpollStreamChannel : StreamChannel, IEpollTarget, ILingeri
         }
     }
 
+    public override PeerCredentials? PeerCredentials => ((LinuxTransportSocket)Socket!).PeerCredentials;
+
     private EpollInterest Wanted => (_isReading ? Read : 0) | (_isWriting ? Write : 0);
 
     /// <summary>A channel over a socket whose addresses only the kernel knows.</summary>
