@@ -115,6 +115,15 @@ public sealed class TypingTests
     [InlineData("loop.CallAt(null, () => { });")]
     public void A_timer_has_a_time(string statement) => Assert.Contains("CS1503", Errors(Program(statement)));
 
+    [Theory]
+    [Case("SRV-010", "UNIX-004")]
+    [InlineData("await loop.CreateServerAsync(() => new Echo(), \"localhost\", 80, socket);")]
+    [InlineData("await loop.CreateServerAsync(() => new Echo(), end, socket);")]
+    [InlineData("await loop.CreateUnixServerAsync(() => new Echo(), \"path\", socket);")]
+    [InlineData("await loop.CreateUnixServerAsync(() => new Echo());")]
+    public void A_server_has_an_address_or_a_socket_and_not_both(string statement) =>
+        Assert.NotEmpty(Errors(Program("System.Net.Sockets.Socket socket = null!; " + statement)).Where(static error => error.StartsWith("CS", StringComparison.Ordinal)));
+
     private static string Program(string statement) => $$"""
         {{Protocols}}
         static class Program

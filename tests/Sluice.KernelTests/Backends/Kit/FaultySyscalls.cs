@@ -26,6 +26,9 @@ internal sealed unsafe class FaultySyscalls : Syscalls
 
     public IoError EpollAddError { get; set; }
 
+    /// <summary>While set, no option can be set.</summary>
+    public IoError SetOptionError { get; set; }
+
     public int Accepts { get; private set; }
 
     public int Sends { get; private set; }
@@ -33,6 +36,9 @@ internal sealed unsafe class FaultySyscalls : Syscalls
     public int Receives { get; private set; }
 
     public int EpollControls { get; private set; }
+
+    /// <summary>The sockets that were made.</summary>
+    public List<int> Opened { get; } = [];
 
     public List<int> Closed { get; } = [];
 
@@ -70,8 +76,16 @@ internal sealed unsafe class FaultySyscalls : Syscalls
         return operation == EpollOperation.Add && !EpollAddError.IsNone ? EpollAddError : base.EpollControl(epoll, operation, fd, interest, token);
     }
 
-    public override int StreamSocket(int family, out IoError error) =>
-        Exhausted(out error) ? -1 : base.StreamSocket(family, out error);
+    public override IoError SetOption(int fd, int level, int name, int value) =>
+        SetOptionError.IsNone ? base.SetOption(fd, level, name, value) : SetOptionError;
+
+    public override int StreamSocket(int family, out IoError error)
+    {
+        if (Exhausted(out error)) return -1;
+        var fd = base.StreamSocket(family, out error);
+        if (error.IsNone) Opened.Add(fd);
+        return fd;
+    }
 
     public override int EpollCreate(out IoError error) => Exhausted(out error) ? -1 : base.EpollCreate(out error);
 
