@@ -102,10 +102,10 @@ public sealed class ActivationTests : IDisposable
     {
         Peer.Find("systemd-socket-activate", "systemd");
         using var launcher = PeerProcess.Start("systemd-socket-activate", "--listen=" + UnixPath, "--fdname=front", Peer.Find("dotnet"), LoopPrograms, "activated", "front");
-        while (!File.Exists(UnixPath)) await Task.Yield();
+        while (!Listens(UnixPath)) await Task.Yield();
         for (var round = 0; round < 2; round++)
         {
-            Assert.Equal("front quit", await Task.Run(() => Ask(new UnixDomainSocketEndPoint(UnixPath), "quit"), TestContext.Current.CancellationToken));
+            Assert.Equal("front quit", Ask(new UnixDomainSocketEndPoint(UnixPath), "quit"));
             Assert.Equal("serving 1", await launcher.ReadLineAsync());
         }
 
@@ -118,6 +118,10 @@ public sealed class ActivationTests : IDisposable
         return PeerProcess.Python(
             "activate.py", [names, kinds, .. lies.OfType<string>(), "--", Peer.Find("dotnet"), LoopPrograms, .. program[lies.Length..].OfType<string>()]);
     }
+
+    // /proc/net/unix: the fourth column is 00010000 for a socket that listens, the last is its path. To connect would start the program.
+    private static bool Listens(string path) =>
+        File.ReadLines("/proc/net/unix").Any(line => line.Contains(" 00010000 ", StringComparison.Ordinal) && line.EndsWith(" " + path, StringComparison.Ordinal));
 
     private static string Ask(EndPoint address, string question)
     {
