@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
 namespace Sluice.Testing;
@@ -136,6 +137,28 @@ public abstract class CheckStage
 
     /// <summary>Sends the loop's program a signal that a handler is there for; it has come when this returns, and waits for the loop.</summary>
     internal abstract void SendSignal(PosixSignal signal);
+
+    /// <summary>A bound socket that no server holds yet.</summary>
+    /// <param name="address">Where.</param>
+    /// <param name="listens">Whether it listens already.</param>
+    internal abstract SafeHandle CreateBoundSocket(EndPoint address, bool listens);
+
+    /// <summary>A Unix address without a file, another one at each call.</summary>
+    internal abstract UnixDomainSocketEndPoint CreateAbstractAddress();
+
+    /// <summary>Who this program is to its Unix peers.</summary>
+    internal abstract PeerCredentials Credentials { get; }
+
+    /// <summary>Puts a regular file where nothing lies.</summary>
+    internal abstract void PutFile(string path);
+
+    /// <summary>Puts the socket of a server that has died where nothing lies.</summary>
+    internal abstract void PutStaleSocket(string path);
+
+    internal abstract void RemoveFile(string path);
+
+    /// <summary>What tells the file at a path from every other, or null where there is none.</summary>
+    internal abstract object? IdentityOf(string path);
 
     internal static ProtocolRecord? RecordOf(BaseProtocol protocol) => protocol switch
     {

@@ -39,6 +39,16 @@ public sealed class SimulatedHost
     /// <summary>What goes wrong here, on demand.</summary>
     public HostFaults Faults => Backend.Faults;
 
+    /// <summary>The host's program, as <see cref="ExtraInfo.PeerCredentials"/> shows it to Unix peers: process 100 + n of user and group 1000.</summary>
+    public PeerCredentials Credentials => Backend.Credentials;
+
+    /// <summary>Who connects to the host's Unix sockets from here on: set it to try what a server does with a stranger. Null, the default: the host's own program.</summary>
+    public PeerCredentials? ClientCredentials
+    {
+        get => Backend.ClientCredentials;
+        set => Backend.ClientCredentials = value;
+    }
+
     internal SimulatedBackend Backend { get; }
 
     /// <summary>

@@ -16,6 +16,7 @@ public sealed class SimulatedStage : CheckStage
 
     private const int PassesPerStep = 4;
     private static readonly TimeSpan PartOfAWay = TimeSpan.FromMicroseconds(50);
+    private const int Backlog = 100;
 
     private readonly Simulation _simulation;
     private readonly SimulatedHost _host;
@@ -91,7 +92,7 @@ public sealed class SimulatedStage : CheckStage
     internal override IPAddress CreateRefusingAddress(int port)
     {
         var address = new IPAddress([127, 0, 1, (byte)++_addresses]);
-        _host.Backend.Ports.Bind(new IPEndPoint(address, port), isShared: false);
+        _host.Backend.Ports.TryReserve(new IPEndPoint(address, port), out _, out _);
         return address;
     }
 
@@ -105,6 +106,20 @@ public sealed class SimulatedStage : CheckStage
     internal override (SafeHandle First, SafeHandle Second) CreateSocketPair() => _host.CreateStreamPair();
 
     internal override void SendSignal(PosixSignal signal) => _host.SendSignal(signal);
+
+    internal override SafeHandle CreateBoundSocket(EndPoint address, bool listens) => _host.Backend.CreateBoundSocket(address, listens ? Backlog : null);
+
+    internal override UnixDomainSocketEndPoint CreateAbstractAddress() => new($"\0simulated-{++_paths}");
+
+    internal override PeerCredentials Credentials => _host.Credentials;
+
+    internal override void PutFile(string path) => _host.Backend.Files.Create(path, isSocket: false);
+
+    internal override void PutStaleSocket(string path) => _host.Backend.Files.Create(path, isSocket: true);
+
+    internal override void RemoveFile(string path) => _host.Backend.Files.Remove(path);
+
+    internal override object? IdentityOf(string path) => _host.Backend.Files.Find(path);
 
     internal override void VerifyEnd(IReadOnlyList<ProtocolRecord> records)
     {

@@ -50,6 +50,9 @@ public static class TransportChecks
         .. In(typeof(ConnectCancelChecks)),
         .. In(typeof(LocalAddressChecks)),
         .. In(typeof(NameChecks)),
+        .. In(typeof(ExistingListenerChecks)),
+        .. In(typeof(UnixServerChecks)),
+        .. In(typeof(UnixPeerChecks)),
     ];
 
     /// <summary>The check with a name.</summary>

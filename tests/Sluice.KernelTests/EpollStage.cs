@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Sluice.Backends.Linux;
+using Sluice.Native;
 using Sluice.Testing;
 
 namespace Sluice.KernelTests;
@@ -94,6 +96,32 @@ internal sealed class EpollStage : CheckStage
 
     internal override void SendSignal(PosixSignal signal) => OwnSignals.Send(signal);
 
+    internal override SafeHandle CreateBoundSocket(EndPoint address, bool listens)
+    {
+        // By descriptor: a Socket of .NET removes the file that it has bound.
+        var fd = Syscalls.System.StreamSocket(NumberOf(address.AddressFamily), out _);
+        var handle = new SafeSocketHandle(fd, ownsHandle: true);
+        var error = Syscalls.System.Bind(fd, EndPointBytes.Of(address));
+        if (error.IsNone && listens) error = Syscalls.System.Listen(fd, 100);
+        return error.IsNone ? handle : throw error.ToException("bind");
+    }
+
+    internal override UnixDomainSocketEndPoint CreateAbstractAddress() => new($"\0sluice-check-{Guid.NewGuid():N}");
+
+    internal override PeerCredentials Credentials { get; } = CredentialsOfThisProcess();
+
+    internal override void PutFile(string path) => File.WriteAllText(path, "precious");
+
+    internal override void PutStaleSocket(string path) => CreateBoundSocket(new UnixDomainSocketEndPoint(path), listens: true).Dispose();
+
+    internal override void RemoveFile(string path) => File.Delete(path);
+
+    internal override object? IdentityOf(string path)
+    {
+        var status = Syscalls.System.Status(path, out var error);
+        return error.IsNone ? status.Identity : null;
+    }
+
     private protected override Task StepAsync() => NextPassAsync();
 
     private Socket BindElsewhere(int port)
@@ -111,6 +139,24 @@ internal sealed class EpollStage : CheckStage
             {
                 // Another program has it; there are others.
             }
+        }
+    }
+
+    private static int NumberOf(AddressFamily family) => family switch
+    {
+        AddressFamily.InterNetwork => SocketConstants.FamilyInet,
+        AddressFamily.InterNetworkV6 => SocketConstants.FamilyInet6,
+        _ => SocketConstants.FamilyUnix,
+    };
+
+    private static PeerCredentials CredentialsOfThisProcess()
+    {
+        var (first, second) = SocketPair.Create();
+        using (first)
+        using (second)
+        {
+            var identity = Syscalls.System.GetPeerIdentity((int)first.Handle, out _);
+            return new PeerCredentials(Environment.ProcessId, identity.UserId, identity.GroupId);
         }
     }
 

@@ -10,48 +10,60 @@ internal sealed class PortTable(SimulatedBackend host)
 {
     private const int FirstEphemeral = 32768;
 
-    private readonly List<(EndPoint Address, bool IsShared)> _bound = [];
-    private readonly List<SimulatedListenChannel> _listeners = [];
+    private readonly List<SimulatedListener> _bound = [];
+    private readonly List<EndPoint> _reserved = [];
     private int _nextEphemeral = FirstEphemeral;
 
-    /// <summary>Reserves an address to listen at; port 0 is given a free one. It can be had again where all who have it share it.</summary>
+    /// <summary>
+    /// Finds an address to listen at: port 0 is given a free one, and a dead server's Unix socket is removed. It can be had again where all who
+    /// have it share it.
+    /// </summary>
+    /// <exception cref="SocketException">It cannot be bound.</exception>
     public EndPoint Bind(EndPoint local, bool isShared)
     {
         if (local is not (IPEndPoint or UnixDomainSocketEndPoint)) throw new SocketException((int)SocketError.AddressFamilyNotSupported);
-        return TryBind(local, isShared, out var bound, out var error) ? bound : throw error.ToException($"bind to {local}");
+        if (SimulatedFiles.PathOf(local) is { } path)
+        {
+            MakeRoom(path);
+            return local;
+        }
+
+        return TryFind(local, isShared, out var free, out var error) ? free : throw error.ToException($"bind to {local}");
     }
 
-    /// <summary>Reserves an address; port 0 is given a free one.</summary>
-    public bool TryBind(EndPoint local, bool isShared, [NotNullWhen(true)] out EndPoint? bound, out IoError error)
+    /// <summary>Reserves an address for a client; port 0 is given a free one.</summary>
+    public bool TryReserve(EndPoint local, [NotNullWhen(true)] out EndPoint? reserved, out IoError error)
     {
-        bound = local is IPEndPoint { Port: 0 } any ? new IPEndPoint(any.Address, NextEphemeral()) : local;
-        var wanted = bound;
-        error = local is IPEndPoint ip && !IsOwn(ip.Address) ? IoError.AddressNotAvailable
-            : _bound.Exists(other => Collide(other.Address, wanted) && !(isShared && other.IsShared)) ? IoError.AddressInUse
-            : IoError.None;
-        if (error.IsNone) _bound.Add((bound, isShared));
-        else bound = null;
-        return error.IsNone;
+        if (!TryFind(local, isShared: false, out reserved, out error)) return false;
+        _reserved.Add(reserved);
+        return true;
     }
 
-    public void Release(EndPoint address) => _bound.RemoveAt(_bound.FindIndex(bound => bound.Address.Equals(address)));
+    public void Release(EndPoint reserved) => _reserved.Remove(reserved);
 
-    public void Listen(SimulatedListenChannel listener) => _listeners.Add(listener);
+    public void Add(SimulatedListener listener) => _bound.Add(listener);
 
-    public void Release(SimulatedListenChannel listener)
-    {
-        _listeners.Remove(listener);
-        Release(listener.LocalName);
-    }
+    public void Remove(SimulatedListener listener) => _bound.Remove(listener);
 
     /// <summary>Who listens at an address of this host, or why a connect to it fails.</summary>
-    public SimulatedListenChannel? FindListener(EndPoint address, out IoError error)
+    public SimulatedListener? FindListener(EndPoint address, out IoError error)
     {
-        var sharing = _listeners.FindAll(listener => Collide(listener.LocalName, address));
-        var listener = sharing.Count > 1 ? sharing[host.Network.OneOf(sharing.Count)] : sharing.FirstOrDefault();
-        error = listener is not null ? IoError.None
-            : address is IPEndPoint || _bound.Exists(bound => bound.Address.Equals(address)) ? IoError.ConnectionRefused
-            : IoError.NoEntry;
+        error = IoError.ConnectionRefused;
+        SimulatedListener? listener;
+        if (SimulatedFiles.PathOf(address) is { } path)
+        {
+            // A path leads to a file, and only the file to whoever has bound it.
+            var file = host.Files.Find(path);
+            if (file is null) error = IoError.NoEntry;
+            listener = file is null ? null : _bound.Find(other => other.File == file && other.IsListening);
+        }
+        else
+        {
+            var sharing = _bound.FindAll(other => other.IsListening && Collide(other.LocalName, address));
+            listener = sharing.Count > 1 ? sharing[host.Network.OneOf(sharing.Count)] : sharing.FirstOrDefault();
+        }
+
+        if (listener is not null) error = IoError.None;
         return listener;
     }
 
@@ -60,8 +72,34 @@ internal sealed class PortTable(SimulatedBackend host)
 
     public int NextEphemeral()
     {
-        while (_bound.Exists(other => other.Address is IPEndPoint ip && ip.Port == _nextEphemeral)) _nextEphemeral++;
+        while (IsTaken(_nextEphemeral)) _nextEphemeral++;
         return _nextEphemeral++;
+    }
+
+    private bool TryFind(EndPoint local, bool isShared, [NotNullWhen(true)] out EndPoint? free, out IoError error)
+    {
+        var wanted = local is IPEndPoint { Port: 0 } any ? new IPEndPoint(any.Address, NextEphemeral()) : local;
+        error = local is IPEndPoint ip && !IsOwn(ip.Address) ? IoError.AddressNotAvailable
+            : _bound.Exists(other => Collide(other.LocalName, wanted) && !(isShared && other.IsShared)) ? IoError.AddressInUse
+            : _reserved.Exists(other => Collide(other, wanted)) ? IoError.AddressInUse
+            : IoError.None;
+        free = error.IsNone ? wanted : null;
+        return error.IsNone;
+    }
+
+    private bool IsTaken(int port) =>
+        _bound.Exists(other => other.LocalName is IPEndPoint ip && ip.Port == port) || _reserved.Exists(other => other is IPEndPoint ip && ip.Port == port);
+
+    // What a bound socket holds is in use, whether or not it listens; so is whatever is no socket.
+    private void MakeRoom(string path)
+    {
+        if (host.Files.Find(path) is not { } file) return;
+        if (!file.IsSocket || _bound.Exists(other => other.File == file))
+        {
+            throw new SocketException((int)SocketError.AddressAlreadyInUse, $"Address '{path}' is already in use");
+        }
+
+        host.Files.Remove(path);
     }
 
     private static bool Collide(EndPoint one, EndPoint other)

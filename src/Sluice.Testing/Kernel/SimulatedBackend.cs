@@ -17,6 +17,9 @@ namespace Sluice.Testing.Kernel;
 /// </remarks>
 internal sealed class SimulatedBackend : IoBackend
 {
+    private const int FirstProcess = 100;
+    private const uint UserOfHosts = 1000;
+
     private readonly List<ISimulatedSource> _sources = [];
     private readonly List<(ulong Rank, ISimulatedSource Source)> _ready = [];
     private int _woken;
@@ -34,6 +37,7 @@ internal sealed class SimulatedBackend : IoBackend
         AddressV6 = new IPAddress([0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, address.GetAddressBytes()[3]]);
         Faults = new HostFaults(network, this);
         Ports = new PortTable(this);
+        Credentials = new PeerCredentials(FirstProcess + network.Hosts.Count, UserOfHosts, UserOfHosts);
         network.Add(this);
     }
 
@@ -58,6 +62,16 @@ internal sealed class SimulatedBackend : IoBackend
 
     /// <summary>What may have something to report: channels, listeners, operations.</summary>
     public IReadOnlyList<ISimulatedSource> Sources => _sources;
+
+    public SimulatedFiles Files { get; } = new();
+
+    /// <summary>The host's program, as Unix peers see it.</summary>
+    public PeerCredentials Credentials { get; }
+
+    /// <summary>Who connects to Unix sockets from here on, where it is not the host's own program.</summary>
+    public PeerCredentials? ClientCredentials { get; set; }
+
+    public override uint? UserId => Credentials.UserId;
 
     public override IClock Clock => Network.Clock;
 
@@ -115,7 +129,23 @@ internal sealed class SimulatedBackend : IoBackend
         new SimulatedLookup<string>(this, $"the name of {address}", () => Network.Names.Find(address), sink);
 
     public override ListenChannel Listen(EndPoint local, ServerOptions options, IListenSink sink) =>
-        new SimulatedListenChannel(this, Ports.Bind(local, options.ReusePort), options, sink);
+        new SimulatedListenChannel(this, new SimulatedListener(this, local, options.ReusePort), options.CleanupSocket, options, sink);
+
+    public override ListenChannel AdoptListener(SafeHandle socket, ListenerOwnership ownership, ServerOptions options, IListenSink sink)
+    {
+        if (socket is not SimulatedListenerHandle handle)
+        {
+            if (ownership != ListenerOwnership.Borrowed) socket.Dispose();
+            throw IoError.NotASocket.ToException();
+        }
+
+        var listener = handle.Listener;
+        if (ownership == ListenerOwnership.Borrowed && !listener.IsListening) throw IoError.InvalidArgument.ToException("serve a socket");
+        listener.Hold();
+        if (ownership != ListenerOwnership.Borrowed) handle.Dispose();
+        var removesFile = ownership == ListenerOwnership.OwnedWithFile && options.CleanupSocket;
+        return new SimulatedListenChannel(this, listener, removesFile, options, sink);
+    }
 
     public override StreamChannel Adopt(SafeHandle socket, StreamOptions options)
     {
@@ -143,7 +173,16 @@ internal sealed class SimulatedBackend : IoBackend
     public (SimulatedSocketHandle First, SimulatedSocketHandle Second) CreateStreamPair()
     {
         var (client, server) = Network.Connect(isUnix: true, clientName: null, serverName: null, Network.NewDice());
+        (client.PeerCredentials, server.PeerCredentials) = (Credentials, Credentials);
         return (new SimulatedSocketHandle(client), new SimulatedSocketHandle(server));
+    }
+
+    /// <summary>A bound socket without a program.</summary>
+    public SimulatedListenerHandle CreateBoundSocket(EndPoint address, int? backlog)
+    {
+        var listener = new SimulatedListener(this, address);
+        if (backlog is { } size) listener.Listen(size);
+        return new SimulatedListenerHandle(listener, Network.NextDescriptor());
     }
 
     public override void Dispose()

@@ -76,7 +76,7 @@ internal sealed class SimulatedConnect : IoOperation, ISimulatedSource
     /// <summary>The local address is bound before the first packet leaves.</summary>
     private bool TryBind()
     {
-        if (_local is null || _host.Ports.TryBind(_local, isShared: false, out _reserved, out _error))
+        if (_local is null || _host.Ports.TryReserve(_local, out _reserved, out _error))
         {
             _local = _reserved ?? _local;
             return true;
@@ -104,8 +104,9 @@ internal sealed class SimulatedConnect : IoOperation, ISimulatedSource
         }
 
         var (client, server) = _host.Network.Connect(_remote is not IPEndPoint, ClientName(), _remote, _dice);
+        if (client.IsUnix) (client.PeerCredentials, server.PeerCredentials) = (_host.Credentials, _host.ClientCredentials ?? _host.Credentials);
         _socket = client;
-        listener.Enqueue(server);
+        listener.Backlog.Enqueue(server);
         Travel(Answer);
     }
 
@@ -118,7 +119,7 @@ internal sealed class SimulatedConnect : IoOperation, ISimulatedSource
         Answer();
     }
 
-    private SimulatedListenChannel? FindListener()
+    private SimulatedListener? FindListener()
     {
         var target = _remote is IPEndPoint ip ? _host.Network.Find(_host, ip.Address) : _host;
         if (target is not null) return target.Ports.FindListener(_remote, out _error);

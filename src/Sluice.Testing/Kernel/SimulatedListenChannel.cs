@@ -11,56 +11,58 @@ internal sealed class SimulatedListenChannel : ListenChannel, ISimulatedSource
     private readonly SimulatedBackend _host;
     private readonly ServerOptions _options;
     private readonly IListenSink _sink;
-    private readonly Queue<SimulatedSocket> _backlog = new();
+    private readonly SimulatedListener _listener;
+    private readonly bool _removesFile;
     private bool _isAccepting;
     private bool _isResting;
     private bool _isClosed;
 
-    public SimulatedListenChannel(SimulatedBackend host, EndPoint local, ServerOptions options, IListenSink sink)
+    /// <param name="host">Whose channel it is.</param>
+    /// <param name="listener">The bound socket, of which the caller gives up its hold.</param>
+    /// <param name="removesFile">Whether a Unix socket's file goes when this closes.</param>
+    /// <param name="options">How it listens.</param>
+    /// <param name="sink">Hears of connections.</param>
+    public SimulatedListenChannel(SimulatedBackend host, SimulatedListener listener, bool removesFile, ServerOptions options, IListenSink sink)
     {
         _host = host;
         _options = options;
         _sink = sink;
-        LocalName = local;
-        Socket = new SimulatedTransportSocket(host.Network.NextDescriptor(), local, peer: null);
-        if (local is IPEndPoint) SetOptions();
+        _listener = listener;
+        _removesFile = removesFile;
+        Socket = new SimulatedTransportSocket(host.Network.NextDescriptor(), LocalName, peer: null);
+        if (LocalName is IPEndPoint) SetOptions();
         Dice = host.Network.NewDice();
         host.Add(this);
     }
 
-    public override EndPoint LocalName { get; }
+    public override EndPoint LocalName => _listener.LocalName;
 
     public override SimulatedTransportSocket Socket { get; }
 
     public KernelDice Dice { get; }
 
     /// <summary>How many connections wait to be accepted.</summary>
-    public int Waiting => _backlog.Count;
+    public int Waiting => _listener.Backlog.Count;
 
-    public bool HasRoom => _backlog.Count < _options.Backlog;
-
-    public bool IsReady => _isAccepting && !_isResting && !_isClosed && _backlog.Count > 0;
+    public bool IsReady => _isAccepting && !_isResting && !_isClosed && _listener.Backlog.Count > 0;
 
     public override void StartAccepting()
     {
         if (_isClosed) _host.Network.Violated("StartAccepting was called after Close");
         if (_isAccepting) return;
         _isAccepting = true;
-        _host.Ports.Listen(this);
+        _listener.Listen(_options.Backlog);
     }
 
     public override void Close()
     {
         if (_isClosed) return;
         _isClosed = true;
-        _host.Ports.Release(this);
+        if (_removesFile) _listener.RemoveFile();
+        _listener.LetGo();
         _host.Remove(this);
         Socket.MarkClosed();
-        while (_backlog.TryDequeue(out var socket)) socket.Release(reset: true);
     }
-
-    /// <summary>A connection has come in.</summary>
-    public void Enqueue(SimulatedSocket socket) => _backlog.Enqueue(socket);
 
     public bool Report()
     {
@@ -77,7 +79,7 @@ internal sealed class SimulatedListenChannel : ListenChannel, ISimulatedSource
     private bool AcceptOne()
     {
         if (_host.Faults.TryTakeAccept(out var error)) return AfterFailure(error);
-        var channel = new SimulatedStreamChannel(_host, _backlog.Dequeue(), _options);
+        var channel = new SimulatedStreamChannel(_host, _listener.Backlog.Dequeue(), _options);
         _sink.OnAccepted(channel);
         if (!channel.IsOwned) _host.Network.Violated("an accepted channel was neither attached nor closed in OnAccepted");
         return true;
@@ -87,7 +89,7 @@ internal sealed class SimulatedListenChannel : ListenChannel, ISimulatedSource
     {
         var verdict = AcceptRules.Judge(error);
         if (verdict != AcceptVerdict.Rest) return verdict == AcceptVerdict.TryNext;
-        if (AcceptRules.TurnsOneAway(error)) _backlog.Dequeue().Release(reset: false);
+        if (AcceptRules.TurnsOneAway(error)) _listener.Backlog.Dequeue().Release(reset: false);
         _isResting = true;
         _host.Network.Schedule(_host.Clock.Now + AcceptRules.Rest, () => _isResting = false);
         _sink.OnAcceptFailed(error);

@@ -48,6 +48,9 @@ internal sealed class SimulatedSocket
     /// <summary>Decides for this connection, both ends.</summary>
     public KernelDice Dice { get; }
 
+    /// <summary>Who made the other end of a Unix socket, or null.</summary>
+    public PeerCredentials? PeerCredentials { get; set; }
+
     /// <summary>Closed for good: what arrives now is answered with a reset.</summary>
     public bool IsGone { get; private set; }
 

@@ -14,6 +14,7 @@ internal sealed class SimulatedStreamChannel : StreamChannel, ISimulatedSource
     private readonly SimulatedLinger _linger;
     private IStreamSink? _sink;
     private Life _life;
+    private PeerCredentials? _peerCredentials;
     private bool _isReading;
     private bool _readUnderWay;
     private bool _readEnded;
@@ -51,6 +52,15 @@ internal sealed class SimulatedStreamChannel : StreamChannel, ISimulatedSource
     public override EndPoint? LocalName => Kernel.LocalName;
 
     public override EndPoint? PeerName => Kernel.PeerName;
+
+    public override PeerCredentials? PeerCredentials
+    {
+        get
+        {
+            if (_life is Life.Open) _peerCredentials ??= Kernel.PeerCredentials;
+            return _peerCredentials;
+        }
+    }
 
     public override TransportSocket? Socket => _socket;
 

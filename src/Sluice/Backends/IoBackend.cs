@@ -39,6 +39,9 @@ internal abstract class IoBackend : IDisposable
     /// <summary>Whether several listeners can share a TCP port.</summary>
     public abstract bool SupportsReusePort { get; }
 
+    /// <summary>The user as whom this process acts now, or null where the kernel knows no users.</summary>
+    public virtual uint? UserId => null;
+
     /// <summary>
     /// Waits for events at most for <paramref name="timeout"/> (zero: not at all; <see cref="Timeout.InfiniteTimeSpan"/>: until one comes
     /// or <see cref="Wake"/> is called) and reports them to their sinks. May come back early, with nothing to report.
@@ -67,6 +70,13 @@ internal abstract class IoBackend : IDisposable
     /// <summary>Binds and listens; accepts nothing before <see cref="ListenChannel.StartAccepting"/>.</summary>
     /// <exception cref="System.Net.Sockets.SocketException">The address cannot be bound. Nothing is left open.</exception>
     public abstract ListenChannel Listen(EndPoint local, ServerOptions options, IListenSink sink);
+
+    /// <summary>
+    /// Serves a stream socket that is bound, and may listen already. Where it is to be owned the backend closes it, also on failure; its
+    /// options stay as they are.
+    /// </summary>
+    /// <exception cref="System.Net.Sockets.SocketException">The handle is no bound stream socket, or a borrowed one that does not listen.</exception>
+    public abstract ListenChannel AdoptListener(SafeHandle socket, ListenerOwnership ownership, ServerOptions options, IListenSink sink);
 
     /// <summary>Takes over a connected stream socket. From here on, also on failure, the backend closes it.</summary>
     /// <exception cref="System.Net.Sockets.SocketException">The handle is no connected stream socket.</exception>

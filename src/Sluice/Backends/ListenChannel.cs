@@ -11,6 +11,9 @@ internal abstract class ListenChannel
     /// <summary>The socket for users to look at, or null where the backend has none.</summary>
     public abstract TransportSocket? Socket { get; }
 
+    /// <summary>What the user should know about the address, or null.</summary>
+    public virtual string? Warning => null;
+
     /// <summary>Listens and accepts, at most 16 connections per Poll, until Close. Idempotent.</summary>
     /// <exception cref="System.Net.Sockets.SocketException">The kernel refuses to listen.</exception>
     public abstract void StartAccepting();

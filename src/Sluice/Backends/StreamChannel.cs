@@ -24,6 +24,9 @@ internal abstract class StreamChannel
     /// <summary>The socket for users to look at, the same object at every call, or null where the backend has none.</summary>
     public abstract TransportSocket? Socket { get; }
 
+    /// <summary>Who is at the other end, or null where the kernel does not say: TCP. Asked for once; null too if that was not before the close.</summary>
+    public virtual PeerCredentials? PeerCredentials => null;
+
     /// <summary>Names the sink: once, before anything else.</summary>
     public abstract void Attach(IStreamSink sink);
 

@@ -29,4 +29,10 @@ public static class ExtraInfo
 
     /// <summary><c>"peername"</c>: the peer's address; still answered after the connection is lost.</summary>
     public static ExtraInfo<EndPoint> PeerName { get; } = new("peername");
+
+    /// <summary>
+    /// <c>"peercred"</c>: process, user and group of a Unix peer; null on TCP. The kernel is asked when you first ask, and not after the connection is
+    /// released; an answer once given stays. (asyncio has no counterpart.)
+    /// </summary>
+    public static ExtraInfo<PeerCredentials> PeerCredentials { get; } = new("peercred");
 }

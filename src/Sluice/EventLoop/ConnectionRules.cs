@@ -17,7 +17,7 @@ internal static class ConnectionRules
                 HostName.ToAscii(name.Host, parameter);
                 return;
             case UnixDomainSocketEndPoint path:
-                CheckPath(path, parameter);
+                UnixAddress.Check(path, parameter);
                 return;
             default:
                 throw new ArgumentException($"{address.GetType()} is neither an IPEndPoint, a DnsEndPoint nor a UnixDomainSocketEndPoint.", parameter);
@@ -56,13 +56,5 @@ internal static class ConnectionRules
         ObjectDisposedException.ThrowIf(socket.SafeHandle.IsClosed, socket);
         if (socket.SocketType != SocketType.Stream) throw new ArgumentException("A stream socket is needed.", nameof(socket));
         if (!socket.Connected) throw new ArgumentException("The socket is not connected.", nameof(socket));
-    }
-
-    // .NET sees to the length. An abstract name begins with a zero byte and may hold others; the kernel cuts a path at the first.
-    private static void CheckPath(UnixDomainSocketEndPoint address, string parameter)
-    {
-        var name = address.Serialize();
-        var isAbstract = name.Size > 2 && name[2] == 0;
-        if (!isAbstract && address.ToString().Contains('\0')) throw new ArgumentException("The path of a Unix socket cannot hold a NUL.", parameter);
     }
 }

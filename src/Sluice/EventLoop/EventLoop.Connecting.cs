@@ -89,7 +89,7 @@ public sealed partial class EventLoop
         where TProtocol : class, IProtocol<ITransport>
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return CreateConnectionAsync(protocolFactory, new UnixDomainSocketEndPoint(path), options, cancellationToken);
+        return CreateConnectionAsync(protocolFactory, UnixAddress.Of(path, nameof(path)), options, cancellationToken);
     }
 
     /// <summary>Makes a transport of a Unix socket that is connected already. (asyncio: <c>create_unix_connection(sock=…)</c>.)</summary>

@@ -104,14 +104,17 @@ public sealed partial class EventLoop
         Func<IProtocol<ITransport>> protocolFactory, string path, ServerOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return CreateServerAsync(protocolFactory, new UnixDomainSocketEndPoint(path), options, cancellationToken);
+        return CreateServerAsync(protocolFactory, UnixAddress.Of(path, nameof(path)), options, cancellationToken);
     }
 
-    private static Server OpenServer(Server server, IReadOnlyList<EndPoint> addresses)
+    private static Server OpenServer(Server server, IReadOnlyList<EndPoint> addresses) =>
+        OpenServer(server, () => ServerAddresses.Bind(addresses, server.Bind));
+
+    private static Server OpenServer(Server server, Func<IReadOnlyList<ServerListener>> listen)
     {
         try
         {
-            server.Open(addresses);
+            server.Open(listen());
             return server;
         }
         catch

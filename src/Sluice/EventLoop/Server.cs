@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.InteropServices;
 using Sluice.Backends;
 using Sluice.Transports;
 
@@ -16,6 +17,7 @@ public sealed class Server : IAsyncDisposable, IResident
     private readonly ServerOptions _options;
     private readonly ExecutionContext? _context;
     private readonly ConnectionSet _connections;
+    private readonly PeerAdmission _admission;
     private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private IReadOnlyList<ServerListener> _listeners = [];
     private TaskCompletionSource? _forever;
@@ -29,6 +31,7 @@ public sealed class Server : IAsyncDisposable, IResident
         _factory = factory;
         _options = options;
         _context = context;
+        _admission = new PeerAdmission(loop.Core, options.UnixPeerFilter, context);
         _connections = new ConnectionSet(FinishIfDone);
     }
 
@@ -162,11 +165,18 @@ public sealed class Server : IAsyncDisposable, IResident
         }
     }
 
-    /// <summary>Binds the addresses: the server lives on the loop from here on.</summary>
-    internal void Open(IReadOnlyList<EndPoint> addresses)
+    /// <summary>A socket at an address, for <see cref="Open"/>.</summary>
+    internal ServerListener Bind(EndPoint local) => new(this, sink => Loop.Core.Backend.Listen(local, _options, sink));
+
+    /// <summary>A socket that existed before, for <see cref="Open"/>.</summary>
+    internal ServerListener Adopt(SafeHandle socket, ListenerOwnership ownership) =>
+        new(this, sink => Loop.Core.Backend.AdoptListener(socket, ownership, _options, sink));
+
+    /// <summary>Serves these sockets: it lives on the loop from here on.</summary>
+    internal void Open(IReadOnlyList<ServerListener> listeners)
     {
         MaxConnections = _options.MaxConnections ?? (int)Math.Max(1, Loop.Core.Backend.DescriptorLimit * 4L / 5);
-        _listeners = ServerAddresses.Bind(addresses, address => new ServerListener(this, address, _options));
+        _listeners = listeners;
         Loop.Residents.Add(this);
         if (_options.StartServing) StartServing();
     }
@@ -174,7 +184,8 @@ public sealed class Server : IAsyncDisposable, IResident
     /// <summary>A connection has come in at a listener.</summary>
     internal void Accept(StreamChannel channel, ServerListener listener)
     {
-        if (_isClosed || IsFull(listener))
+        // A filter of the user's may close the server.
+        if (_isClosed || IsFull(listener) || !_admission.Admits(channel) || _isClosed)
         {
             channel.Close(reset: true);
             return;

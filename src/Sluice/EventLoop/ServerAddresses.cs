@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Sluice;
 
-/// <summary>The addresses that a server binds, and what is made of those that cannot be. Stateless.</summary>
+/// <summary>The addresses that a server binds, and what is made of those that cannot be; all of its sockets or none. Stateless.</summary>
 internal static class ServerAddresses
 {
     /// <summary>Where a host listens: every interface where it is null or empty, on a socket for each family.</summary>
@@ -18,24 +18,38 @@ internal static class ServerAddresses
     /// <exception cref="SocketException">Nothing is bound, and nothing stays open.</exception>
     public static IReadOnlyList<ServerListener> Bind(IReadOnlyList<EndPoint> addresses, Func<EndPoint, ServerListener> bind)
     {
-        var listeners = new List<ServerListener>();
         SocketException? lacking = null;
+        var listeners = OpenAll(addresses.Distinct(), address =>
+        {
+            try
+            {
+                return bind(address);
+            }
+            catch (SocketException exception) when (address is IPEndPoint && IsLacking(exception))
+            {
+                lacking ??= exception;
+                return null;
+            }
+            catch (SocketException exception) when (address is IPEndPoint)
+            {
+                throw Refused(address, exception);
+            }
+        });
+
+        if (listeners.Count > 0) return listeners;
+        throw new SocketException(
+            (int)(lacking?.SocketErrorCode ?? SocketError.AddressNotAvailable), $"could not bind on any address out of {string.Join(", ", addresses)}");
+    }
+
+    /// <summary>Opens one after the other, leaving out those of which nothing comes. Where one fails, those before it are closed.</summary>
+    public static IReadOnlyList<ServerListener> OpenAll<T>(IEnumerable<T> sources, Func<T, ServerListener?> open)
+    {
+        var listeners = new List<ServerListener>();
         try
         {
-            foreach (var address in addresses.Distinct())
+            foreach (var source in sources)
             {
-                try
-                {
-                    listeners.Add(bind(address));
-                }
-                catch (SocketException exception) when (address is IPEndPoint && IsLacking(exception))
-                {
-                    lacking ??= exception;
-                }
-                catch (SocketException exception) when (address is IPEndPoint)
-                {
-                    throw Refused(address, exception);
-                }
+                if (open(source) is { } listener) listeners.Add(listener);
             }
         }
         catch
@@ -44,9 +58,7 @@ internal static class ServerAddresses
             throw;
         }
 
-        if (listeners.Count > 0) return listeners;
-        throw new SocketException(
-            (int)(lacking?.SocketErrorCode ?? SocketError.AddressNotAvailable), $"could not bind on any address out of {string.Join(", ", addresses)}");
+        return listeners;
     }
 
     /// <summary>The exception for an address that somebody else has, or that this process may not have.</summary>

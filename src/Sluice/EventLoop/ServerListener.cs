@@ -11,11 +11,13 @@ internal sealed class ServerListener : IListenSink
     private readonly Server _server;
     private readonly ListenChannel _channel;
 
-    /// <exception cref="SocketException">The address cannot be bound; nothing stays open.</exception>
-    public ServerListener(Server server, EndPoint local, ServerOptions options)
+    /// <param name="server">Whose it is.</param>
+    /// <param name="open">Binds or takes over the socket; nothing stays open where that fails.</param>
+    public ServerListener(Server server, Func<IListenSink, ListenChannel> open)
     {
         _server = server;
-        _channel = server.Loop.Core.Backend.Listen(local, options, this);
+        _channel = open(this);
+        if (_channel.Warning is { } warning) server.Loop.Core.Errors.LogWarning(warning);
     }
 
     public EndPoint LocalName => _channel.LocalName;

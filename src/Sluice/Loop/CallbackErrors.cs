@@ -53,6 +53,8 @@ internal sealed partial class CallbackErrors(ILogger? logger)
 
     public void LogLeftOver(string what) => Log(logger => LogLeftOver(logger, what));
 
+    public void LogWarning(string what) => Log(logger => LogWarning(logger, what));
+
     private void Log(Action<ILogger> write)
     {
         try
@@ -85,4 +87,7 @@ internal sealed partial class CallbackErrors(ILogger? logger)
 
     [LoggerMessage(7, LogLevel.Warning, "The loop ended with work left: {What}")]
     private static partial void LogLeftOver(ILogger logger, string what);
+
+    [LoggerMessage(8, LogLevel.Warning, "{What}")]
+    private static partial void LogWarning(ILogger logger, string what);
 }

@@ -7,6 +7,9 @@ internal static unsafe partial class DescriptorCalls
 {
     public const int EventNonBlocking = 0x800;
     public const int EventCloseOnExec = 0x80000;
+    public const int GetDescriptorFlags = 1;
+    public const int SetDescriptorFlags = 2;
+    public const int CloseOnExec = 1;
     public const int GetFlags = 3;
     public const int SetFlags = 4;
     public const int NonBlocking = 0x800;
@@ -15,6 +18,13 @@ internal static unsafe partial class DescriptorCalls
     public const int NoFollow = 0x100;
     public const int LimitOfDescriptors = 7;
     public const int UsualLimit = 1024;
+
+    public const int OfDescriptor = 0x1000;
+    public const int OpenPathOnly = 0x200000;
+    public const int OpenCloseOnExec = 0x80000;
+
+    /// <summary>O_NOFOLLOW, one of the few flags that differ between machines.</summary>
+    public static readonly int OpenNoFollow = RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm ? 0x8000 : 0x20000;
 
     private const string Library = "libc";
 
@@ -33,8 +43,20 @@ internal static unsafe partial class DescriptorCalls
     [LibraryImport(Library, EntryPoint = "getrlimit", SetLastError = true)]
     public static partial int GetLimit(int resource, ulong* softAndHard);
 
+    [LibraryImport(Library, EntryPoint = "dup3", SetLastError = true)]
+    public static partial int Replace(int source, int target, int flags);
+
+    [LibraryImport(Library, EntryPoint = "geteuid")]
+    public static partial uint EffectiveUser();
+
     [LibraryImport(Library, EntryPoint = "fchmod", SetLastError = true)]
     public static partial int SetMode(int fd, uint mode);
+
+    [LibraryImport(Library, EntryPoint = "open", SetLastError = true)]
+    public static partial int Open(byte* path, int flags);
+
+    [LibraryImport(Library, EntryPoint = "chmod", SetLastError = true)]
+    public static partial int SetModeAt(byte* path, uint mode);
 
     [LibraryImport(Library, EntryPoint = "statx", SetLastError = true)]
     public static partial int Status(int directory, byte* path, int flags, uint mask, FileStatus* status);

@@ -6,10 +6,13 @@ namespace Sluice.Native;
 [StructLayout(LayoutKind.Explicit, Size = 256)]
 internal struct FileStatus
 {
-    public const uint TypeAndInode = 0x001 | 0x100;
+    public const uint TypeModeAndInode = 0x001 | 0x002 | 0x100;
 
     private const int TypeMask = 0xF000;
     private const int TypeSocket = 0xC000;
+    private const int PermissionMask = 0xFFF;
+    private const int Sticky = 0x200;
+    private const int WritableForAll = 0x002;
 
     [FieldOffset(28)]
     public ushort Mode;
@@ -23,7 +26,12 @@ internal struct FileStatus
     [FieldOffset(140)]
     public uint DeviceMinor;
 
+    public readonly UnixFileMode Permissions => (UnixFileMode)(Mode & PermissionMask);
+
     public readonly bool IsSocket => (Mode & TypeMask) == TypeSocket;
+
+    /// <summary>For a directory: every user may replace what lies in it, whoever owns that.</summary>
+    public readonly bool IsFreeForAll => (Mode & (WritableForAll | Sticky)) == WritableForAll;
 
     /// <summary>What tells one file from every other that exists now.</summary>
     public readonly FileIdentity Identity => new(DeviceMajor, DeviceMinor, Inode);

@@ -27,6 +27,8 @@ internal static class SocketConstants
     public const int OptionKeepAlive = 9;
     public const int OptionLinger = 13;
     public const int OptionReusePort = 15;
+    public const int OptionPeerCredentials = 17;
+    public const int OptionListens = 30;
     public const int OptionDomain = 39;
     public const int OptionTcpNoDelay = 1;
     public const int OptionIPv6Only = 26;

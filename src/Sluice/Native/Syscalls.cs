@@ -99,6 +99,15 @@ internal unsafe class Syscalls
         return value;
     }
 
+    /// <summary>Who is at the other end of a Unix socket: as the kernel noted it when the connection was made.</summary>
+    public virtual PeerIdentity GetPeerIdentity(int fd, out IoError error)
+    {
+        PeerIdentity value = default;
+        var length = (uint)sizeof(PeerIdentity);
+        error = Outcome(SocketCalls.GetOption(fd, SocketConstants.LevelSocket, SocketConstants.OptionPeerCredentials, &value, &length));
+        return value;
+    }
+
     public virtual int GetLocalName(int fd, Span<byte> address, out IoError error)
     {
         var size = (uint)address.Length;
@@ -147,6 +156,19 @@ internal unsafe class Syscalls
     public virtual int Duplicate(int fd, out IoError error) =>
         Result(DescriptorCalls.Control(fd, DescriptorCalls.DuplicateCloseOnExec, 0), out error);
 
+    /// <summary>Makes a number in use mean another open file, in one step; the file that it meant loses a descriptor.</summary>
+    public virtual IoError Replace(int source, int target) => Outcome(DescriptorCalls.Replace(source, target, DescriptorCalls.EventCloseOnExec));
+
+    /// <summary>The user as whom this process acts.</summary>
+    public virtual uint EffectiveUser() => DescriptorCalls.EffectiveUser();
+
+    public virtual IoError SetCloseOnExec(int fd)
+    {
+        var flags = Result(DescriptorCalls.Control(fd, DescriptorCalls.GetDescriptorFlags, 0), out var error);
+        if (!error.IsNone || (flags & DescriptorCalls.CloseOnExec) != 0) return error;
+        return Outcome(DescriptorCalls.Control(fd, DescriptorCalls.SetDescriptorFlags, flags | DescriptorCalls.CloseOnExec));
+    }
+
     public virtual IoError SetNonBlocking(int fd)
     {
         var flags = Result(DescriptorCalls.Control(fd, DescriptorCalls.GetFlags, 0), out var error);
@@ -165,17 +187,45 @@ internal unsafe class Syscalls
 
     public virtual IoError SetMode(int fd, UnixFileMode mode) => Outcome(DescriptorCalls.SetMode(fd, (uint)mode));
 
-    /// <summary>What lies at a path; a link is not followed.</summary>
-    public virtual FileStatus Status(string path, out IoError error)
+    /// <summary>What lies at a path; a link at its end is not followed unless asked for.</summary>
+    public virtual FileStatus Status(string path, out IoError error, bool followsLink = false)
     {
         FileStatus status = default;
         fixed (byte* name = Terminated(path))
         {
             error = Outcome(DescriptorCalls.Status(
-                DescriptorCalls.CurrentDirectory, name, DescriptorCalls.NoFollow, FileStatus.TypeAndInode, &status));
+                DescriptorCalls.CurrentDirectory, name, followsLink ? 0 : DescriptorCalls.NoFollow, FileStatus.TypeModeAndInode, &status));
         }
 
         return status;
+    }
+
+    /// <summary>
+    /// Sets the mode of the very file that has this identity, if it still lies at the path. A path alone could lead to another file by then; a descriptor that only names
+    /// a file (O_PATH) cannot be given to fchmod, but its entry in /proc can be to chmod.
+    /// </summary>
+    public virtual IoError SetMode(string path, FileIdentity identity, UnixFileMode mode)
+    {
+        int fd;
+        IoError error;
+        fixed (byte* name = Terminated(path))
+        {
+            fd = Result(DescriptorCalls.Open(
+                name, DescriptorCalls.OpenPathOnly | DescriptorCalls.OpenCloseOnExec | DescriptorCalls.OpenNoFollow), out error);
+        }
+
+        if (!error.IsNone) return error;
+        FileStatus status = default;
+        byte none = 0;
+        error = Outcome(DescriptorCalls.Status(fd, &none, DescriptorCalls.OfDescriptor, FileStatus.TypeModeAndInode, &status));
+        if (error.IsNone && status.Identity != identity) error = IoError.NoEntry;
+        if (error.IsNone)
+        {
+            fixed (byte* name = Terminated($"/proc/self/fd/{fd}")) error = Outcome(DescriptorCalls.SetModeAt(name, (uint)mode));
+        }
+
+        Close(fd);
+        return error;
     }
 
     public virtual IoError Unlink(string path)

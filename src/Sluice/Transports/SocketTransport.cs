@@ -38,6 +38,7 @@ internal sealed class SocketTransport(LoopCore loop, StreamChannel channel, IPro
         "socket" => Channel.Socket,
         "sockname" => Channel.LocalName,
         "peername" => Channel.PeerName,
+        "peercred" => Channel.PeerCredentials,
         _ => null,
     };
 

@@ -35,6 +35,10 @@ internal static class Program
             case { } name when SignalPrograms.All.TryGetValue(name, out var program):
                 program((PosixSignal)int.Parse(args.ElementAtOrDefault(1) ?? "0", CultureInfo.InvariantCulture));
                 return 0;
+            case "activated":
+                return Activated.Run(args[1..]);
+            case "activated-perhaps":
+                return Activated.Probe(args.ElementAtOrDefault(1));
             default:
                 throw new ArgumentException($"There is no program named {args[0]}.", nameof(args));
         }

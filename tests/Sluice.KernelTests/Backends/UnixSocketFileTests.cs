@@ -1,7 +1,10 @@
 using System.Net.Sockets;
 using System.Runtime.Versioning;
 using System.Text;
+using Microsoft.Extensions.Logging;
 using Sluice.KernelTests.Backends.Kit;
+using Sluice.KernelTests.Loops.Kit;
+using Sluice.Testing;
 
 namespace Sluice.KernelTests.Backends;
 
@@ -25,6 +28,56 @@ public sealed class UnixSocketFileTests : IDisposable
         var mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
         _bench.Listen(new UnixDomainSocketEndPoint(_path), new ServerOptions { UnixSocketMode = mode });
         Assert.Equal(mode, File.GetUnixFileMode(_path));
+    }
+
+    [Fact, Case("BUG-080")]
+    public void The_mode_that_was_asked_for_is_the_files_whatever_the_umask_takes_away()
+    {
+        var mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
+        _bench.Listen(new UnixDomainSocketEndPoint(_path), new ServerOptions { UnixSocketMode = mode });
+        Assert.Equal(mode, File.GetUnixFileMode(_path));
+    }
+
+    [Fact, Case("UNIX-007")]
+    public void A_bind_that_fails_leaves_no_socket_open()
+    {
+        var system = new FaultySyscalls();
+        using var bench = new KernelBench(system);
+        Directory.CreateDirectory(_path);
+        var name = new UnixDomainSocketEndPoint($"\0sluice-{Guid.NewGuid():N}");
+        var (listener, _) = bench.Listen(name);
+        var open = system.Opened.Count - system.Closed.Count(system.Opened.Contains);
+        foreach (var address in (UnixDomainSocketEndPoint[])[new(_path), name, new(_path + "/missing/socket"), new("/proc/socket")])
+        {
+            Assert.Throws<SocketException>(() => bench.Listen(address));
+        }
+
+        Assert.True(system.Opened.Count > 4);
+        listener.Close();
+        Assert.Equal(1, open);
+        Assert.All(system.Opened, fd => Assert.Contains(fd, system.Closed));
+        Assert.Equal(system.Opened.Count, system.Closed.Count(system.Opened.Contains));
+    }
+
+    [Theory, Case("BUG-078")]
+    [InlineData(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute, true)]
+    [InlineData(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherWrite | UnixFileMode.StickyBit, false)]
+    [InlineData(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherRead, false)]
+    public void A_folder_that_everyone_may_write_to_is_warned_of_once(UnixFileMode mode, bool warns)
+    {
+        var folder = Directory.CreateDirectory(_path);
+        File.SetUnixFileMode(folder.FullName, mode);
+        var log = new LogRecorder();
+        EventLoop.Run(
+            async loop =>
+            {
+                await using var server = await loop.CreateUnixServerAsync(RecordingProtocol.Echo, Path.Combine(_path, "socket"));
+                var (transport, _) = await loop.CreateUnixConnectionAsync(() => new RecordingProtocol(), Path.Combine(_path, "socket"));
+                transport.Close();
+            },
+            new EventLoopOptions { Backend = LoopBackend.Epoll, Logger = log });
+        if (warns) Assert.Contains(_path, Assert.Single(log.From(LogLevel.Warning)), StringComparison.Ordinal);
+        else Assert.Empty(log.From(LogLevel.Warning));
     }
 
     [Fact]

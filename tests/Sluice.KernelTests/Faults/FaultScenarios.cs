@@ -18,14 +18,18 @@ internal static class FaultScenarios
         ["IPv6"] = static (loop, _) => ExchangeAsync(loop, new IPEndPoint(IPAddress.IPv6Loopback, 0)),
         ["Unix"] = static (loop, folder) => ExchangeAsync(loop, new UnixDomainSocketEndPoint(Path.Combine(folder, "socket"))),
         ["a stale Unix path"] = ReplaceStaleAsync,
+        ["a Unix socket for everyone"] = ServeEveryoneAsync,
         ["existing sockets"] = AdoptAsync,
+        ["an existing listener"] = AdoptListenerAsync,
         ["aborts"] = AbortAsync,
         ["nobody listens"] = FindNobodyAsync,
     };
 
-    private static async Task ExchangeAsync(EventLoop loop, EndPoint address)
+    private static async Task ExchangeAsync(EventLoop loop, EndPoint address) =>
+        await ExchangeAsync(loop, await loop.CreateServerAsync(RecordingProtocol.Echo, address));
+
+    private static async Task ExchangeAsync(EventLoop loop, Server server)
     {
-        var server = await loop.CreateServerAsync(RecordingProtocol.Echo, address);
         var (transport, protocol) = await loop.CreateConnectionAsync(static () => new RecordingProtocol(), server.EndPoints[0]);
         transport.Write(Message);
         await Task.WhenAny(protocol.WaitForBytesAsync(Message.Length), protocol.Lost);
@@ -40,6 +44,23 @@ internal static class FaultScenarios
         var address = new UnixDomainSocketEndPoint(Path.Combine(folder, "stale"));
         LeaveStaleFile(address);
         await ExchangeAsync(loop, address);
+    }
+
+    private static async Task ServeEveryoneAsync(EventLoop loop, string folder)
+    {
+        const UnixFileMode Everyone = (UnixFileMode)0b110_110_110;
+        var options = new ServerOptions { UnixSocketMode = Everyone, UnixPeerFilter = static _ => true };
+        await ExchangeAsync(loop, await loop.CreateUnixServerAsync(RecordingProtocol.Echo, Path.Combine(folder, "socket"), options));
+    }
+
+    private static async Task AdoptListenerAsync(EventLoop loop, string folder)
+    {
+        var unix = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        unix.Bind(new UnixDomainSocketEndPoint(Path.Combine(folder, "socket")));
+        await ExchangeAsync(loop, await loop.CreateUnixServerAsync(RecordingProtocol.Echo, unix));
+        var tcp = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        tcp.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        await ExchangeAsync(loop, await loop.CreateServerAsync(RecordingProtocol.Echo, tcp));
     }
 
     // As a process does that dies: a Socket of .NET would remove its file.

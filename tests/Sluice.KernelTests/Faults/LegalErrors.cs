@@ -37,6 +37,8 @@ internal static class LegalErrors
         ["epoll_wait"] = [EINTR],
         ["eventfd"] = [EMFILE, ENFILE, ENOMEM],
         ["dup"] = [EMFILE, EINVAL],
+        ["dup3"] = [EBUSY, EINTR, EMFILE],
+        ["chmod"] = [EACCES, EIO, ELOOP, EMFILE, ENOENT, ENOMEM, EPERM, EROFS],
         ["fchmod"] = [EPERM, EIO, EROFS, ENOMEM],
         ["statx"] = [EACCES, ENOENT, ENOTDIR, ELOOP, ENOMEM, ENAMETOOLONG],
         ["unlink"] = [EACCES, EBUSY, EIO, EISDIR, ENOENT, ENOMEM, ENOTDIR, EPERM, EROFS],

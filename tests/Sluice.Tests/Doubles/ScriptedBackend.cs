@@ -80,6 +80,8 @@ internal sealed class ScriptedBackend : IoBackend
 
     public override ListenChannel Listen(EndPoint local, ServerOptions options, IListenSink sink) => throw new NotSupportedException();
 
+    public override ListenChannel AdoptListener(SafeHandle socket, ListenerOwnership ownership, ServerOptions options, IListenSink sink) => throw new NotSupportedException();
+
     public override StreamChannel Adopt(SafeHandle socket, StreamOptions options) => throw new NotSupportedException();
 
     public override WatchChannel Watch(SafeHandle handle, IWatchSink sink) => throw new NotSupportedException();

@@ -50,7 +50,7 @@ public sealed class LayeringTests
     }
 
     [Fact]
-    public void Backends_know_options_and_the_socket_s_face_and_no_other_contract()
+    public void Backends_know_options_the_socket_s_face_and_its_peer_and_no_other_contract()
     {
         using var sluice = new CompiledAssembly("Sluice");
 
@@ -59,7 +59,7 @@ public sealed class LayeringTests
             where sluice.FolderOf(type).StartsWith("Backends", StringComparison.Ordinal)
             from reference in sluice.ReferencesOf(type)
             where reference is { Assembly: "Sluice", Namespace: "Sluice" }
-            where !reference.Name.EndsWith("Options", StringComparison.Ordinal) && reference.Name != nameof(TransportSocket)
+            where !reference.Name.EndsWith("Options", StringComparison.Ordinal) && reference.Name is not (nameof(TransportSocket) or nameof(PeerCredentials))
             select $"{type} -> {reference}";
 
         Rule.HasNo(forbidden);

@@ -12,7 +12,7 @@ internal static class PublicApiText
     public static string Of(Assembly assembly)
     {
         var text = new StringBuilder();
-        foreach (var type in assembly.GetExportedTypes().OrderBy(type => TypeText.Name(type), StringComparer.Ordinal))
+        foreach (var type in assembly.GetExportedTypes().Where(IsDeclared).OrderBy(type => TypeText.Name(type), StringComparer.Ordinal))
         {
             if (text.Length > 0) text.Append('\n');
             text.Append(Declaration(type)).Append('\n');
@@ -21,6 +21,9 @@ internal static class PublicApiText
 
         return text.ToString();
     }
+
+    // The compiler keeps the receivers of extension members in types of its own, whose names no program can write.
+    private static bool IsDeclared(Type type) => !type.Name.Contains('<') && type.DeclaringType?.Name.Contains('<') is not true;
 
     private static string Declaration(Type type)
     {

@@ -119,6 +119,16 @@ public sealed class TypingTests
     [InlineData("loop.CallAt(null, () => { });")]
     public void A_timer_has_a_time(string statement) => Assert.Contains("CS1503", Errors(Program(statement)));
 
+    [Theory]
+    [Case("SRV-010", "UNIX-004")]
+    [InlineData("await loop.CreateServerAsync(() => new Echo(), \"localhost\", 80, socket);", "CS1503")]
+    [InlineData("await loop.CreateServerAsync(() => new Echo(), end, socket);", "CS1503")]
+    [InlineData("await loop.CreateUnixServerAsync(() => new Echo(), \"path\", socket);", "CS1503")]
+    [InlineData("await loop.CreateUnixServerAsync(() => new Echo());", "CS1501")]
+    [InlineData("await loop.CreateUnixServerAsync(() => new Echo(), socket);", null)]
+    public void A_server_has_an_address_or_a_socket_and_not_both(string statement, string? error) =>
+        Assert.Equal(error is null ? [] : [error], Errors(Program("System.Net.Sockets.Socket socket = null!; " + statement)));
+
     private static string Program(string statement) => $$"""
         {{Protocols}}
         static class Program

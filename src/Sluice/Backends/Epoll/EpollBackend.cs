@@ -82,6 +82,8 @@ internal sealed class EpollBackend : IoBackend
 
     public override bool SupportsReusePort => true;
 
+    public override uint? UserId => System.EffectiveUser();
+
     public Syscalls System { get; }
 
     /// <summary>Connections that were closed gracefully and still wait for their peers.</summary>
@@ -152,6 +154,23 @@ internal sealed class EpollBackend : IoBackend
         {
             file?.Remove();
             fd.Dispose();
+            throw;
+        }
+    }
+
+    public override ListenChannel AdoptListener(SafeHandle socket, ListenerOwnership ownership, ServerOptions options, IListenSink sink)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        ObjectDisposedException.ThrowIf(socket.IsClosed || socket.IsInvalid, socket);
+        var listener = ExistingListener.Open(System, socket, ownership, options);
+        try
+        {
+            return new EpollListenChannel(this, listener.Fd, listener.File, options.Backlog, sink, listener);
+        }
+        catch
+        {
+            listener.File?.Leave();
+            listener.Fd.Dispose();
             throw;
         }
     }

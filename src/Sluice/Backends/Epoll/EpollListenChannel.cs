@@ -18,12 +18,24 @@ internal sealed class EpollListenChannel : ListenChannel, IEpollTarget
 
     /// <summary>Set where the listener is bound to every address: then each connection has its own, and is asked for it when somebody asks.</summary>
     private readonly bool _isWildcard;
+
+    /// <summary>Whether others may hold the open socket, and so change its flags.</summary>
+    private readonly bool _isShared;
+    private readonly bool _isListening;
+    private readonly MissingOptions _missing;
     private EpollRegistration _registration;
     private LinuxTransportSocket? _socket;
     private Phase _phase;
 
+    /// <param name="backend">Whose channel it is.</param>
+    /// <param name="fd">The bound socket, owned by the channel from here on.</param>
+    /// <param name="file">Its file, where it has one that is ours.</param>
+    /// <param name="backlog">How many connections may wait.</param>
+    /// <param name="sink">Hears of connections.</param>
+    /// <param name="existing">Where the socket comes from if we did not make it.</param>
     /// <exception cref="System.Net.Sockets.SocketException">The socket does not say where it is bound. It stays the caller's.</exception>
-    public EpollListenChannel(EpollBackend backend, SafeFd fd, UnixSocketFile? file, int backlog, IListenSink sink)
+    public EpollListenChannel(
+        EpollBackend backend, SafeFd fd, UnixSocketFile? file, int backlog, IListenSink sink, ExistingListener? existing = null)
     {
         _backend = backend;
         _fd = fd;
@@ -36,6 +48,13 @@ internal sealed class EpollListenChannel : ListenChannel, IEpollTarget
         _family = EndPointBytes.FamilyOf(address[..length]);
         _localName = EndPointBytes.ToEndPoint(address[..length])!;
         _isWildcard = _localName is IPEndPoint { Address: var bound } && (bound.Equals(IPAddress.Any) || bound.Equals(IPAddress.IPv6Any));
+        if (existing is not null)
+        {
+            _isShared = true;
+            _isListening = existing.IsListening;
+            _missing = existing.Missing;
+        }
+
         _registration = new EpollRegistration(backend.AddTarget(this));
     }
 
@@ -51,10 +70,13 @@ internal sealed class EpollListenChannel : ListenChannel, IEpollTarget
 
     public override TransportSocket? Socket => _socket ??= new LinuxTransportSocket(_backend.System, _fd, _family, _localName, peerName: null);
 
+    public override string? Warning => _file?.Warning;
+
     public override void StartAccepting()
     {
         if (_phase != Phase.Bound) return;
-        var error = _backend.System.Listen(_fd.Number, _backlog);
+        var error = _isListening ? IoError.None : _backend.System.Listen(_fd.Number, _backlog);
+        if (error.IsNone) _file?.OnListening();
         if (error.IsNone) error = _registration.Arm(_backend, _fd.Number, EpollInterest.Readable);
         if (!error.IsNone) throw error.ToException($"listen on {_localName}");
         _phase = Phase.Accepting;
@@ -72,7 +94,7 @@ internal sealed class EpollListenChannel : ListenChannel, IEpollTarget
     public void OnReady(EpollInterest events)
     {
         // accept has no flag against waiting, and a user's duplicate may have made the socket a blocking one.
-        if (_socket is { IsShared: true }) _backend.System.SetNonBlocking(_fd.Number);
+        if (_isShared || _socket is { IsShared: true }) _backend.System.SetNonBlocking(_fd.Number);
         for (var i = 0; i < AcceptRules.PerPoll && _phase == Phase.Accepting; i++)
         {
             if (!AcceptOne()) return;
@@ -107,6 +129,7 @@ internal sealed class EpollListenChannel : ListenChannel, IEpollTarget
         if (error.IsNone)
         {
             var fd = new SafeFd(_backend.System, number);
+            if (_missing != MissingOptions.None) ExistingListener.SetMissing(_backend.System, number, _missing);
             var peer = new PeerAddress(address[..length]);
             _sink.OnAccepted(new EpollStreamChannel(_backend, fd, _family, _isWildcard ? null : _localName, peer));
             return true;
@@ -135,7 +158,7 @@ internal sealed class EpollListenChannel : ListenChannel, IEpollTarget
     private void CloseSocket()
     {
         _socket?.Release();
-        _file?.Remove();
+        _file?.OnClosing();
         _fd.Dispose();
     }
 }

@@ -91,6 +91,8 @@ internal sealed class EpollStreamChannel : StreamChannel, IEpollTarget, ILingeri
         }
     }
 
+    public override PeerCredentials? PeerCredentials => ((LinuxTransportSocket)Socket!).PeerCredentials;
+
     private bool IsShared => _isShared || _socket is { IsShared: true };
 
     private EpollInterest Wanted => (_isReading ? Read : 0) | (_isWriting ? Write : 0);

@@ -9,6 +9,7 @@ internal sealed class LinuxTransportSocket(Syscalls system, SafeFd fd, int famil
 {
     private readonly SafeFd _fd = fd;
     private volatile bool _released;
+    private PeerCredentials? _peer;
 
     public override nint Handle => _released ? -1 : _fd.Number;
 
@@ -31,6 +32,18 @@ internal sealed class LinuxTransportSocket(Syscalls system, SafeFd fd, int famil
     /// Whether someone else may hold the open socket: then flags and options are not ours alone, and closing our descriptor ends nothing.
     /// </summary>
     public bool IsShared { get; private set; }
+
+    /// <summary>Who is at the other end; the kernel knows it for Unix sockets only.</summary>
+    public PeerCredentials? PeerCredentials
+    {
+        get
+        {
+            if (_peer is not null || _released || family != SocketConstants.FamilyUnix) return _peer;
+            using var held = new HeldSocket(this);
+            var identity = system.GetPeerIdentity(held.Number, out var error);
+            return error.IsNone ? _peer = new PeerCredentials(identity.ProcessId, identity.UserId, identity.GroupId) : null;
+        }
+    }
 
     public override int GetSocketOption(SocketOptionLevel level, SocketOptionName name)
     {

@@ -43,7 +43,7 @@ internal static class SocketFactory
             if (IsTcp(family)) PrepareTcpListener(system, socket.Number, family, options);
             if (EndPointBytes.PathOf(address) is { } path)
             {
-                file = UnixSocketFile.Bind(system, socket.Number, path, address, options.UnixSocketMode);
+                file = UnixSocketFile.Bind(system, socket.Number, path, address, options);
                 return socket;
             }
 

@@ -26,6 +26,9 @@ internal unsafe class FaultySyscalls : Syscalls
 
     public IoError EpollAddError { get; set; }
 
+    /// <summary>While set, no option can be set.</summary>
+    public IoError SetOptionError { get; set; }
+
     public int Accepts { get; private set; }
 
     public int Sends { get; private set; }
@@ -45,6 +48,9 @@ internal unsafe class FaultySyscalls : Syscalls
 
     /// <summary>The calls that connections make, waiting included: all that is counted here, and the closes.</summary>
     public int Calls => Accepts + Sends + Receives + EpollControls + EpollWaits + Shutdowns + Names + Closed.Count;
+
+    /// <summary>The sockets that were made.</summary>
+    public List<int> Opened { get; } = [];
 
     public List<int> Closed { get; } = [];
 
@@ -109,8 +115,16 @@ internal unsafe class FaultySyscalls : Syscalls
         return base.GetLocalName(fd, address, out error);
     }
 
-    public override int StreamSocket(int family, out IoError error) =>
-        Exhausted(out error) ? -1 : base.StreamSocket(family, out error);
+    public override IoError SetOption(int fd, int level, int name, int value) =>
+        SetOptionError.IsNone ? base.SetOption(fd, level, name, value) : SetOptionError;
+
+    public override int StreamSocket(int family, out IoError error)
+    {
+        if (Exhausted(out error)) return -1;
+        var fd = base.StreamSocket(family, out error);
+        if (error.IsNone) Opened.Add(fd);
+        return fd;
+    }
 
     public override IoError Bind(int fd, ReadOnlySpan<byte> address) => BindError.IsNone ? base.Bind(fd, address) : BindError;
 

@@ -1,0 +1,118 @@
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using Sluice.Native;
+
+namespace Sluice.Backends.Linux;
+
+/// <summary>A bound or listening socket that somebody else made, ready to be served. Made by a backend, which gives it to its listen channel.</summary>
+internal sealed class ExistingListener
+{
+    private ExistingListener(Syscalls system, SafeFd fd, ListenerOwnership ownership, ServerOptions options)
+    {
+        Fd = fd;
+        var type = Option(system, SocketConstants.LevelSocket, SocketConstants.OptionType);
+        if (type != SocketConstants.TypeStream) throw new SocketException((int)SocketError.SocketNotSupported, "The socket is no stream socket.");
+        IsListening = Option(system, SocketConstants.LevelSocket, SocketConstants.OptionListens) != 0;
+        if (ownership == ListenerOwnership.Borrowed && !IsListening)
+        {
+            throw new SocketException((int)SocketError.InvalidArgument, "The socket does not listen, and is not ours to make it.");
+        }
+
+        Span<byte> room = stackalloc byte[SocketConstants.MaxAddressLength];
+        var address = room[..system.GetLocalName(fd.Number, room, out var error)];
+        if (!error.IsNone || !IsBound(address)) throw new SocketException((int)SocketError.InvalidArgument, "The socket is not bound.");
+        error = system.SetNonBlocking(fd.Number);
+        if (!error.IsNone) throw error.ToException("serve a socket");
+        if (SocketFactory.IsTcp(EndPointBytes.FamilyOf(address))) Missing = FindMissing(system, options);
+        if (ownership == ListenerOwnership.OwnedWithFile && EndPointBytes.PathOf(address) is { } path) File = UnixSocketFile.Find(system, path, options);
+    }
+
+    public SafeFd Fd { get; }
+
+    public UnixSocketFile? File { get; }
+
+    /// <summary>It listens already, with a backlog that its maker chose.</summary>
+    public bool IsListening { get; }
+
+    /// <summary>What each of its connections has to be given: the listener's own options stay its maker's.</summary>
+    public MissingOptions Missing { get; }
+
+    /// <exception cref="SocketException">It is no bound stream socket, or a borrowed one that does not listen. One that was to be owned is closed.</exception>
+    public static ExistingListener Open(Syscalls system, SafeHandle socket, ListenerOwnership ownership, ServerOptions options)
+    {
+        var fd = ownership == ListenerOwnership.Borrowed ? Borrow(system, socket) : TakeOver(system, socket);
+        try
+        {
+            return new ExistingListener(system, fd, ownership, options);
+        }
+        catch
+        {
+            fd.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Gives a connection what its listener did not. One that refuses is broken, and says so at its first read.</summary>
+    public static void SetMissing(Syscalls system, int connection, MissingOptions missing)
+    {
+        if ((missing & MissingOptions.NoDelay) != 0) system.SetOption(connection, SocketConstants.ProtocolTcp, SocketConstants.OptionTcpNoDelay, 1);
+        if ((missing & MissingOptions.KeepAlive) != 0) system.SetOption(connection, SocketConstants.LevelSocket, SocketConstants.OptionKeepAlive, 1);
+    }
+
+    private static SafeFd Borrow(Syscalls system, SafeHandle socket)
+    {
+        var duplicate = system.Duplicate((int)socket.DangerousGetHandle(), out var error);
+        return error.IsNone ? new SafeFd(system, duplicate) : throw error.ToException("serve a socket");
+    }
+
+    // As SocketFactory.TakeOver. But connections inherit a listener's options, so the abortive linger that the owner sets at its end must not touch it
+    // even for a moment: the owner's number is made to mean another socket first.
+    private static SafeFd TakeOver(Syscalls system, SafeHandle owner)
+    {
+        using (owner)
+        {
+            var number = (int)owner.DangerousGetHandle();
+            var fd = Borrow(system, owner);
+            var substitute = system.StreamSocket(SocketConstants.FamilyUnix, out var error);
+            if (error.IsNone)
+            {
+                using (new SafeFd(system, substitute)) error = system.Replace(substitute, number);
+            }
+
+            if (error.IsNone) return fd;
+            fd.Dispose();
+            throw error.ToException("take over a socket");
+        }
+    }
+
+    // A TCP socket that is not bound has port 0, a Unix socket no name.
+    private static bool IsBound(ReadOnlySpan<byte> address) => EndPointBytes.ToEndPoint(address) switch
+    {
+        System.Net.IPEndPoint ip => ip.Port != 0,
+        { } => true,
+        null => false,
+    };
+
+    private MissingOptions FindMissing(Syscalls system, ServerOptions options)
+    {
+        var missing = MissingOptions.None;
+        if (options.NoDelay && Option(system, SocketConstants.ProtocolTcp, SocketConstants.OptionTcpNoDelay) == 0) missing |= MissingOptions.NoDelay;
+        if (options.KeepAlive && Option(system, SocketConstants.LevelSocket, SocketConstants.OptionKeepAlive) == 0) missing |= MissingOptions.KeepAlive;
+        return missing;
+    }
+
+    private int Option(Syscalls system, int level, int name)
+    {
+        var value = system.GetOption(Fd.Number, level, name, out var error);
+        return error.IsNone ? value : throw error.ToException("serve a socket");
+    }
+}
+
+/// <summary>What the options of a server ask for and its listener does not hand on.</summary>
+[Flags]
+internal enum MissingOptions : byte
+{
+    None = 0,
+    NoDelay = 1,
+    KeepAlive = 2,
+}
