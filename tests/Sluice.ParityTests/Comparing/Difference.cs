@@ -16,6 +16,9 @@ internal sealed record Difference(string Scenario, string Versions, string Kind,
 {
     private const string None = "(nothing)";
 
+    /// <summary>A defect of theirs, which a later version may have mended; else a choice of ours.</summary>
+    public bool IsDefect => Kind != "choice";
+
     /// <summary>Reads the table.</summary>
     public static IReadOnlyList<Difference> ReadAll() =>
         [.. File.ReadLines(Path.Combine(AppContext.BaseDirectory, "differences.tsv")).Skip(1).Where(static line => line.Length > 0).Select(static line => Read(line.Split('\t')))];
