@@ -6,7 +6,7 @@ namespace Sluice.ParityTests.Comparing;
 /// One allowed difference: in one actor's trace of one scenario a run of entries stands for another. A row of differences.tsv. Immutable.
 /// </summary>
 /// <param name="Scenario">The scenario's name.</param>
-/// <param name="Versions">Where it holds: "all", or versions as "3.11 3.12", each perhaps with a "+" for "and later".</param>
+/// <param name="Versions">Where it holds: "all", or versions as "3.11 3.12", each perhaps with a "+" for "and later" or a "-" for "and earlier".</param>
 /// <param name="Kind">"choice" of ours, or a defect of theirs by its number, such as python/cpython#156512.</param>
 /// <param name="Reason">The first cell of its row in docs/from-asyncio.md, "Different on purpose".</param>
 /// <param name="Actor">Whose trace.</param>
@@ -38,5 +38,10 @@ internal sealed record Difference(string Scenario, string Versions, string Kind,
 
     private static string[] Entries(string cell) => cell == None ? [] : cell.Split(", ");
 
-    private static bool Names(string word, Version version) => word.EndsWith('+') ? version >= Version.Parse(word[..^1]) : version == Version.Parse(word);
+    private static bool Names(string word, Version version) => word[^1] switch
+    {
+        '+' => version >= Version.Parse(word[..^1]),
+        '-' => version <= Version.Parse(word[..^1]),
+        _ => version == Version.Parse(word),
+    };
 }
