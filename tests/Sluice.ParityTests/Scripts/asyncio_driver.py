@@ -349,13 +349,10 @@ class World:
     async def step_pair(self, names):
         loop = asyncio.get_running_loop()
         for name, end in zip(names, socket.socketpair()):
-            if self.specs[name].get("kind") == "unused":
-                self.unused = end
-                continue
             await self.outcome(f"connect {name}", name, loop.create_connection(lambda name=name: self.make(name), sock=end))
 
     async def step_accepted(self, name):
-        """The second half of a server that accepts by itself: connect_accepted_socket for its socket."""
+        """A program that accepts by itself gives the socket to the loop."""
         listener = socket.create_server(("127.0.0.1", 0))
         self.address = listener.getsockname()
         peer = socket.create_connection(self.address)
