@@ -21,10 +21,7 @@ public static class ExtraInfo
     /// <summary><c>"socket"</c>: options, names and the handle of the socket below; the same object at every call.</summary>
     public static ExtraInfo<TransportSocket> Socket { get; } = new("socket");
 
-    /// <summary>
-    /// <c>"sockname"</c>: the local address; still answered after the connection is lost. Connections to a server that listens on every address
-    /// are asked for it when somebody asks: whoever needs it after the loss asks once before.
-    /// </summary>
+    /// <summary><c>"sockname"</c>: the local address; still answered after the connection is lost.</summary>
     public static ExtraInfo<EndPoint> SocketName { get; } = new("sockname");
 
     /// <summary><c>"peername"</c>: the peer's address; still answered after the connection is lost.</summary>

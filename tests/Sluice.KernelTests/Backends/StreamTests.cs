@@ -96,16 +96,6 @@ public sealed class StreamTests : IDisposable
     }
 
     [Fact]
-    public void A_wildcard_listeners_connection_that_nobody_asked_in_time_has_no_local_address()
-    {
-        var (listener, sink) = _bench.Listen(new IPEndPoint(IPAddress.Any, 0));
-        _bench.Dial(new IPEndPoint(IPAddress.Loopback, ((IPEndPoint)listener.LocalName).Port));
-        _bench.PollUntil(() => sink.Accepted.Count == 1);
-        sink.Accepted[0].Close(reset: true);
-        Assert.Null(sink.Accepted[0].LocalName);
-    }
-
-    [Fact]
     public void A_reset_is_reported_after_the_bytes_before_it()
     {
         var (channel, sink, peer) = _bench.Connect(Family.IPv4);

@@ -131,7 +131,7 @@ internal sealed class EpollListenChannel : ListenChannel, IEpollTarget
             var fd = new SafeFd(_backend.System, number);
             if (_missing != MissingOptions.None) ExistingListener.SetMissing(_backend.System, number, _missing);
             var peer = new PeerAddress(address[..length]);
-            _sink.OnAccepted(new EpollStreamChannel(_backend, fd, _family, _isWildcard ? null : _localName, peer));
+            _sink.OnAccepted(new EpollStreamChannel(_backend, fd, _family, _isWildcard ? _backend.LocalNames.Of(number) : _localName, peer));
             return true;
         }
 

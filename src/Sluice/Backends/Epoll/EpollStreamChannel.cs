@@ -31,14 +31,14 @@ internal sealed class EpollStreamChannel : StreamChannel, IEpollTarget, ILingeri
     private readonly byte _family;
     private int _lingeringPlace;
     private readonly SafeFd _fd;
-    private EndPoint? _localName;
+    private readonly EndPoint? _localName;
     private PeerAddress _peer;
     private LinuxTransportSocket? _socket;
 
     /// <param name="backend">Whose channel it is.</param>
     /// <param name="fd">The connected socket, owned by the channel from here on.</param>
     /// <param name="family">The address family, as Linux numbers it.</param>
-    /// <param name="localName">The local address, or null: then the socket is asked when somebody asks.</param>
+    /// <param name="localName">The local address.</param>
     /// <param name="peer">The peer's address.</param>
     /// <param name="isShared">Whether others may hold the open socket, so that a close of ours ends nothing.</param>
     /// <param name="slot">The slot to take over from the connect operation, whose one-shot interest is used up.</param>
@@ -73,7 +73,7 @@ internal sealed class EpollStreamChannel : StreamChannel, IEpollTarget, ILingeri
 
     public override nint Handle => _phase == Phase.Open ? _number : -1;
 
-    public override EndPoint? LocalName => _localName ??= _backend.LocalNames.Of(_fd);
+    public override EndPoint? LocalName => _localName;
 
     public override EndPoint? PeerName => _peer.EndPoint;
 

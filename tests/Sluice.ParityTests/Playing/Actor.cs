@@ -1,0 +1,110 @@
+using System.Net.Sockets;
+using System.Text.Json;
+
+namespace Sluice.ParityTests.Playing;
+
+/// <summary>One protocol of a scenario: what it sees goes to its trace, and in each callback it does what it is ordered. Owned by its world.</summary>
+internal sealed class Actor
+{
+    // One mebibyte is always more than the kernel takes at once.
+    private const int SendBufferSize = 131072;
+
+    private readonly JsonElement _orders;
+    private readonly ActorTrace _trace;
+    private readonly ActorActions _actions;
+    private readonly World _world;
+    private readonly HashSet<string> _ran = [];
+    private readonly HashSet<string> _facts = [];
+
+    public Actor(World world, string name, JsonElement orders)
+    {
+        _world = world;
+        Name = name;
+        _orders = orders;
+        _trace = world.TraceOf(name);
+        _actions = new ActorActions(world, this);
+        var isBuffered = orders.TryGetProperty("kind", out var kind) && kind.GetString() == "buffered";
+        var bufferSize = orders.TryGetProperty("buffer", out var size) ? size.GetInt32() : 65536;
+        Protocol = isBuffered ? new BufferedActorProtocol(this, bufferSize) : new PlainActorProtocol(this);
+    }
+
+    public string Name { get; }
+
+    public IProtocol<ITransport> Protocol { get; }
+
+    /// <summary>Its transport, once the connection is made or another actor has handed it over.</summary>
+    public ITransport Transport
+    {
+        get => field ?? throw new InvalidOperationException($"{Name} has no transport.");
+        set;
+    }
+
+    public int Received { get; private set; }
+
+    public bool IsOpen => Knows("made") && !Knows("lost");
+
+    /// <summary>Whether something has happened to it: "made", "received", "eof", "paused", "resumed", "lost", "note".</summary>
+    public bool Knows(string fact) => _facts.Contains(fact);
+
+    public void Note(string entry) => _trace.Note(entry);
+
+    public void Happened(string fact)
+    {
+        _facts.Add(fact);
+        _world.Changed();
+    }
+
+    public void Act(JsonElement actions) => _actions.Run(actions);
+
+    /// <summary>A hook's actions, the first time that it is reached.</summary>
+    public void Once(string hook)
+    {
+        if (_orders.TryGetProperty(hook, out var actions) && _ran.Add(hook)) Act(actions);
+    }
+
+    public void Made(ITransport transport)
+    {
+        Transport = transport;
+        transport.GetExtraInfo(ExtraInfo.Socket)!.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.SendBuffer, SendBufferSize);
+        Note("connection_made");
+        Happened("made");
+        Once("made");
+    }
+
+    public void Data(ReadOnlySpan<byte> data)
+    {
+        Received += data.Length;
+        _trace.Data(data);
+        Happened("received");
+        if (IsOrdered("echo")) Transport.Write(data);
+        if (!_orders.TryGetProperty("data", out var hooks)) return;
+        foreach (var (index, hook) in hooks.EnumerateArray().Index())
+        {
+            if (Received >= hook.GetProperty("after").GetInt32() && _ran.Add($"data {index}")) Act(hook.GetProperty("do"));
+        }
+    }
+
+    public bool Eof()
+    {
+        Note("eof_received");
+        Happened("eof");
+        Once("eof");
+        return IsOrdered("keep_open");
+    }
+
+    public void Flow(string name)
+    {
+        Note($"{name}_writing");
+        Happened($"{name}d");
+        Once(name);
+    }
+
+    public void Lost(Exception? exception)
+    {
+        Note($"connection_lost {PythonNames.Of(exception)}");
+        Happened("lost");
+        Once("lost");
+    }
+
+    private bool IsOrdered(string flag) => _orders.TryGetProperty(flag, out var value) && value.GetBoolean();
+}

@@ -1,0 +1,144 @@
+using System.Text;
+using System.Text.Json;
+
+namespace Sluice.ParityTests.Playing;
+
+/// <summary>The words that an actor may be ordered to do. What one throws is noted under its word and the next is done. Owned by its actor.</summary>
+internal sealed class ActorActions(World world, Actor actor)
+{
+    private int _written;
+    private TimeSpan _base;
+
+    private static EventLoop Loop => EventLoop.Current;
+
+    private ITransport Transport => actor.Transport;
+
+    public void Run(JsonElement actions)
+    {
+        foreach (var action in actions.EnumerateArray())
+        {
+            var (word, value) = Scenario.CallOf(action);
+            if (word == "raise") throw PythonNames.Make(value.GetString()!);
+            try
+            {
+                Do(word, value);
+            }
+            catch (Exception exception)
+            {
+                actor.Note($"{word} {PythonNames.Of(exception)}");
+            }
+        }
+    }
+
+    private void Do(string word, JsonElement value)
+    {
+        switch (word)
+        {
+            case "write":
+                Transport.Write(BytesOf(value));
+                break;
+            case "writelines":
+                Transport.WriteLines([.. value.EnumerateArray().Select(part => (ReadOnlyMemory<byte>)BytesOf(part))]);
+                break;
+            case "write_eof":
+                Transport.WriteEof();
+                break;
+            case "close":
+                Transport.Close();
+                break;
+            case "abort":
+                Transport.Abort();
+                break;
+            case "pause_reading":
+                Transport.PauseReading();
+                break;
+            case "resume_reading":
+                Transport.ResumeReading();
+                break;
+            case "limits":
+                Transport.SetWriteBufferLimits(Limit(value, "high"), Limit(value, "low"));
+                break;
+            case "set_protocol":
+                var other = world.AddActor(value.GetString()!);
+                other.Transport = Transport;
+                Transport.SetProtocol(other.Protocol);
+                break;
+            case "facts":
+                foreach (var name in value.EnumerateArray().Select(static name => name.GetString()!)) actor.Note($"{name} {Fact(name)}");
+                break;
+            case "note":
+                actor.Note(value.GetString()!);
+                actor.Happened("note");
+                break;
+            case "at":
+                world.ActorOf(value.GetProperty("actor").GetString()!).Act(value.GetProperty("do"));
+                break;
+            case "server":
+                world.OnServer(value.GetString()!);
+                break;
+            default:
+                Schedule(word, value);
+                break;
+        }
+    }
+
+    private void Schedule(string word, JsonElement value)
+    {
+        switch (word)
+        {
+            case "call_soon":
+                Loop.CallSoon(() => Run(value));
+                break;
+            case "threadsafe":
+                Loop.CallSoonThreadSafe(() => Run(value));
+                break;
+            case "cancelled":
+                Loop.CallSoon(() => Run(value)).Cancel();
+                break;
+            case "base":
+                _base = Loop.Time;
+                break;
+            case "call_at":
+                CallAt(value);
+                break;
+            case "cancelled_timer":
+                CallAt(value).Cancel();
+                break;
+            case "call_later":
+                Loop.CallLater(After(value), () => Run(value.GetProperty("do")));
+                break;
+            case "busy":
+                var end = Loop.Time + TimeSpan.FromMilliseconds(value.GetInt32());
+                while (Loop.Time < end) Thread.SpinWait(100);
+                break;
+            default:
+                throw new NotSupportedException($"No action is called {word}.");
+        }
+    }
+
+    private TimerHandle CallAt(JsonElement timer) => Loop.CallAt(_base + After(timer), () => Run(timer.GetProperty("do")));
+
+    private static TimeSpan After(JsonElement timer) => TimeSpan.FromMilliseconds(timer.GetProperty("ms").GetInt32());
+
+    private static int? Limit(JsonElement limits, string name) => limits.TryGetProperty(name, out var value) ? value.GetInt32() : null;
+
+    private byte[] BytesOf(JsonElement content)
+    {
+        if (content.ValueKind == JsonValueKind.String) return Encoding.UTF8.GetBytes(content.GetString()!);
+        var count = content.GetInt32();
+        _written += count;
+        return BytePattern.Take(_written - count, count);
+    }
+
+    private string Fact(string name) => name switch
+    {
+        "limits" => $"{Transport.WriteBufferLimits.Low} {Transport.WriteBufferLimits.High}",
+        "is_buffering" => PythonNames.Of(Transport.WriteBufferSize > 0),
+        "is_closing" => PythonNames.Of(Transport.IsClosing),
+        "is_reading" => PythonNames.Of(Transport.IsReading),
+        "can_write_eof" => PythonNames.Of(Transport.CanWriteEof),
+        "protocol" => (Transport.Protocol as IActorProtocol)?.Actor.Name ?? "None",
+        _ when name.StartsWith("extra ", StringComparison.Ordinal) => PythonNames.Of(Transport.GetExtraInfo(name["extra ".Length..]) is not null),
+        _ => throw new NotSupportedException($"No fact is called {name}."),
+    };
+}

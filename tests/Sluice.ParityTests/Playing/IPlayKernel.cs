@@ -1,0 +1,16 @@
+using System.Net;
+using System.Runtime.InteropServices;
+
+namespace Sluice.ParityTests.Playing;
+
+/// <summary>What a world needs of the kernel below it.</summary>
+internal interface IPlayKernel
+{
+    EventLoop Loop { get; }
+
+    /// <summary>An address that nobody listens at.</summary>
+    EndPoint NewAddress(bool isUnix);
+
+    /// <summary>Two connected sockets that no transport holds yet.</summary>
+    (SafeHandle First, SafeHandle Second) Pair();
+}
