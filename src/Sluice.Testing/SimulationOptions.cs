@@ -43,7 +43,7 @@ public sealed record SimulationOptions
     /// <summary>How likely a write that waits is told of the room late: from 0 to 1.</summary>
     public double SlowWrites { get; init; } = 0.3;
 
-    /// <summary>How likely a read is under way when reading is stopped, and completes all the same: from 0 to 1.</summary>
+    /// <summary>How likely reads, one to three, are under way when reading is stopped, and complete all the same: from 0 to 1.</summary>
     public double LateReads { get; init; } = 0.3;
 
     /// <summary>How likely a wait ends with nothing to report, and a receive buffer is asked for in vain: from 0 to 1.</summary>

@@ -8,6 +8,8 @@ namespace Sluice.Testing.Kernel;
 /// <summary>A connected stream of a simulated host. Owned by its transport, whose every step it judges.</summary>
 internal sealed class SimulatedStreamChannel : StreamChannel, ISimulatedSource
 {
+    private const int MostLateReads = 3;
+
     private readonly SimulatedBackend _host;
     private readonly SimulatedTransportSocket _socket;
     private readonly SimulatedWrite _write;
@@ -16,7 +18,7 @@ internal sealed class SimulatedStreamChannel : StreamChannel, ISimulatedSource
     private Life _life;
     private PeerCredentials? _peerCredentials;
     private bool _isReading;
-    private bool _readUnderWay;
+    private int _readsUnderWay;
     private bool _readEnded;
     private bool _writeEnded;
 
@@ -75,7 +77,7 @@ internal sealed class SimulatedStreamChannel : StreamChannel, ISimulatedSource
         _ => false,
     };
 
-    private bool HasReadEvent => (_isReading || _readUnderWay) && !_readEnded && (Kernel.CanRead || _host.Faults.HasRead);
+    private bool HasReadEvent => (_isReading || _readsUnderWay > 0) && !_readEnded && (Kernel.CanRead || _host.Faults.HasRead);
 
     public override void Attach(IStreamSink sink)
     {
@@ -89,7 +91,7 @@ internal sealed class SimulatedStreamChannel : StreamChannel, ISimulatedSource
         VerifyOpen(nameof(StartReading));
         if (_readEnded) Violated("StartReading was called after OnReadEnd");
         _isReading = true;
-        _readUnderWay = false;
+        _readsUnderWay = 0;
     }
 
     public override void StopReading()
@@ -97,7 +99,8 @@ internal sealed class SimulatedStreamChannel : StreamChannel, ISimulatedSource
         VerifyOpen(nameof(StopReading));
         if (!_isReading) return;
         _isReading = false;
-        _readUnderWay = Kernel.Dice.Chance(_host.Network.Options.LateReads);
+        // As many as a kernel may have completed already, the end of the stream among them.
+        _readsUnderWay = Kernel.Dice.Chance(_host.Network.Options.LateReads) ? Kernel.Dice.SomeOf(MostLateReads) : 0;
     }
 
     public override int TryWrite(in WriteSlice queue, ReadOnlySpan<byte> extra, out IoError error)
@@ -123,7 +126,8 @@ internal sealed class SimulatedStreamChannel : StreamChannel, ISimulatedSource
     public override void Close(bool reset)
     {
         VerifyOpen(nameof(Close));
-        _isReading = _readUnderWay = false;
+        _isReading = false;
+        _readsUnderWay = 0;
         if (reset || _readEnded || _write.HasFailed) Release(reset);
         else
         {
@@ -198,7 +202,7 @@ internal sealed class SimulatedStreamChannel : StreamChannel, ISimulatedSource
     {
         var count = ReadSome(buffer, out var end, out var error);
         if (count == 0) return (end || !error.IsNone) && EndReading(error);
-        _readUnderWay = false;
+        if (_readsUnderWay > 0) _readsUnderWay--;
         _sink!.OnRead(buffer.AsSpan(0, count));
 
         // The buffer is shared and lent: who keeps the span must not find its bytes in it later.
@@ -215,7 +219,8 @@ internal sealed class SimulatedStreamChannel : StreamChannel, ISimulatedSource
 
     private bool EndReading(IoError reason)
     {
-        _isReading = _readUnderWay = false;
+        _isReading = false;
+        _readsUnderWay = 0;
         _readEnded = true;
         _sink!.OnReadEnd(reason);
         return true;
