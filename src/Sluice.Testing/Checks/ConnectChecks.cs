@@ -92,6 +92,7 @@ internal static class ConnectChecks
 
         client.Write("test data"u8);
         await clientProtocol.WaitForBytesAsync(5);
+        await accepted.WaitForBytesAsync(9);
 
         Check.Bytes("test data"u8, accepted.Received);
         Check.Bytes("roger"u8, clientProtocol.Received[..5]);

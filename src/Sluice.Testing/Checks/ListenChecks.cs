@@ -48,12 +48,13 @@ internal static class ListenChecks
     [Check("SRV-003", Needs = CheckNeeds.Tcp)]
     public static async Task Hosts_that_mean_one_address_are_bound_once(CheckStage stage)
     {
-        var server = await stage.Loop.CreateServerAsync(static () => new RecordingProtocol(), ["127.0.0.2", "127.0.0.1", "localhost", "127.0.0.1"], 0);
+        stage.Names.Add("this.test", IPAddress.Loopback, Neighbour);
+        var server = await stage.Loop.CreateServerAsync(static () => new RecordingProtocol(), ["127.0.0.2", "127.0.0.1", "this.test", "127.0.0.1"], 0);
         var addresses = server.EndPoints.Cast<IPEndPoint>().Select(static bound => bound.Address).ToArray();
 
         Check.Equal(Neighbour, addresses[0]);
         Check.Equal(IPAddress.Loopback, addresses[1]);
-        Check.Equal(addresses.Length, addresses.Distinct().Count());
+        Check.Equal(2, addresses.Length);
         server.Close();
 
         IPEndPoint[] twice = [new(IPAddress.Loopback, 0), new(IPAddress.Loopback, 0)];

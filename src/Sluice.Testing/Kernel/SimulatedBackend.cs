@@ -128,8 +128,12 @@ internal sealed class SimulatedBackend : IoBackend
     public override IoOperation Reverse(IPAddress address, ILookupSink<string> sink) =>
         new SimulatedLookup<string>(this, $"the name of {address}", () => Network.Names.Find(address), sink);
 
-    public override ListenChannel Listen(EndPoint local, ServerOptions options, IListenSink sink) =>
-        new SimulatedListenChannel(this, new SimulatedListener(this, local, options.ReusePort), options.CleanupSocket, options, sink);
+    public override ListenChannel Listen(EndPoint local, ServerOptions options, IListenSink sink)
+    {
+        var channel = new SimulatedListenChannel(this, new SimulatedListener(this, local, options.ReusePort), options.CleanupSocket, options, sink);
+        channel.SetOptions();
+        return channel;
+    }
 
     public override ListenChannel AdoptListener(SafeHandle socket, ListenerOwnership ownership, ServerOptions options, IListenSink sink)
     {

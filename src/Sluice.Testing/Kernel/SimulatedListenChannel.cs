@@ -30,7 +30,6 @@ internal sealed class SimulatedListenChannel : ListenChannel, ISimulatedSource
         _listener = listener;
         _removesFile = removesFile;
         Socket = new SimulatedTransportSocket(host.Network.NextDescriptor(), LocalName, peer: null);
-        if (LocalName is IPEndPoint) SetOptions();
         Dice = host.Network.NewDice();
         host.Add(this);
     }
@@ -45,6 +44,15 @@ internal sealed class SimulatedListenChannel : ListenChannel, ISimulatedSource
     public int Waiting => _listener.Backlog.Count;
 
     public bool IsReady => _isAccepting && !_isResting && !_isClosed && _listener.Backlog.Count > 0;
+
+    /// <summary>Sets what the options ask for on a socket of the server's own; one that existed before keeps what it has.</summary>
+    public void SetOptions()
+    {
+        if (LocalName is not IPEndPoint) return;
+        Socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, _options.ReuseAddress ?? true ? 1 : 0);
+        Socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, _options.KeepAlive ? 1 : 0);
+        Socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.NoDelay, _options.NoDelay ? 1 : 0);
+    }
 
     public override void StartAccepting()
     {
@@ -94,12 +102,5 @@ internal sealed class SimulatedListenChannel : ListenChannel, ISimulatedSource
         _host.Network.Schedule(_host.Clock.Now + AcceptRules.Rest, () => _isResting = false);
         _sink.OnAcceptFailed(error);
         return false;
-    }
-
-    private void SetOptions()
-    {
-        Socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, _options.ReuseAddress ?? true ? 1 : 0);
-        Socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, _options.KeepAlive ? 1 : 0);
-        Socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.NoDelay, _options.NoDelay ? 1 : 0);
     }
 }

@@ -33,7 +33,7 @@ public sealed class StarvedServerTests
             foreach (var socket in served) socket.Dispose();
 
             Assert.True(IsServed(address));
-            Assert.All(reports, report => Assert.Contains($"Accept is out of system resources: {new SocketException((int)SocketError.TooManyOpenSockets).Message} at {address}", report, StringComparison.Ordinal));
+            Assert.All(reports, report => Assert.Contains($"Accept is out of system resources: Too many open files at {address}", report, StringComparison.Ordinal));
             var times = reports.ConvertAll(static report => double.Parse(report.Split(' ')[0], CultureInfo.InvariantCulture));
             Assert.True(times[1] - times[0] >= 0.999 && times[2] - times[1] >= 0.999, string.Join(' ', times));
         }
