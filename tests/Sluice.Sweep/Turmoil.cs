@@ -54,7 +54,7 @@ internal sealed class Turmoil(World world)
     public async Task BeginAsync()
     {
         var servers = Plan.IsIsolated ? Plan.Connections : 1 + _dice.Below(3);
-        for (var i = 0; i < servers; i++) await ServeAsync(Plan.IsIsolated || _dice.Chance(0.9));
+        for (var i = 0; i < servers; i++) await Serve(Plan.IsIsolated || _dice.Chance(0.9));
         for (var i = 0; i < Plan.Connections; i++) Connect();
         NextAct();
     }
@@ -136,7 +136,7 @@ internal sealed class Turmoil(World world)
 
         if (Plan.HasFaults && _dice.Chance(0.7)) Fail(Draw(world.Simulation.Hosts));
         if (Plan.HasServerActs && _dice.Chance(0.4)) ActOn(Draw(_sites));
-        if (Plan.HasServerActs && _dice.Chance(0.1)) _ = ServeAsync(true);
+        if (Plan.HasServerActs && _dice.Chance(0.1)) Serve(true);
         if (Plan.HasLateConnects && _dice.Chance(0.4) && world.Ends.Count < 24) Connect();
         if (Plan.EndsLoops && _dice.Chance(0.2)) EndLoop(world.Simulation.Hosts[1 + _dice.Below(Plan.Hosts - 1)]);
     }
@@ -203,22 +203,21 @@ internal sealed class Turmoil(World world)
         }
     }
 
-    private async Task ServeAsync(bool starts)
+    // No async method: the loop that it would go on on may have ended.
+    private Task Serve(bool starts)
     {
         var connection = _sites.Count;
         var isUnix = _dice.Chance(0.4);
         var host = Plan.IsIsolated ? world.Simulation.Hosts[isUnix ? 0 : 1] : Draw(world.Simulation.Hosts);
-        if (host.Loop.IsClosed) return;
+        if (host.Loop.IsClosed) return Task.CompletedTask;
         world.Note(Happening.Serve, connection);
         EndPoint address = isUnix ? new UnixDomainSocketEndPoint($"/world/{connection}") : new IPEndPoint(host.Address, 4000 + connection);
         var site = new Site(host, address, connection);
         _sites.Add(site);
         var options = new ServerOptions { MaxWriteBufferSize = Plan.Cap, Backlog = _dice.Chance(0.2) && !Plan.IsIsolated ? 1 : 100, StartServing = starts };
-        var serving = host.Loop.CreateServerAsync(() => Accept(site), address, options);
-        _awaits.Add(("the opening of a server", serving));
-        var server = await serving;
-        site.Server = server;
-        _awaits.Add(("WaitClosedAsync", server.WaitClosedAsync()));
+        site.Serving = host.Loop.CreateServerAsync(() => Accept(site), address, options);
+        _awaits.Add(("the opening of a server", site.Serving));
+        return site.Serving;
     }
 
     private IProtocol<ITransport> Accept(Site site)
@@ -348,7 +347,9 @@ internal sealed class Turmoil(World world)
     {
         foreach (var site in _sites)
         {
-            if (site.Server is { } server) On(site.Host, () => _awaits.Add(("DisposeAsync", server.DisposeAsync().AsTask())));
+            if (site.Server is not { } server) continue;
+            _awaits.Add(("WaitClosedAsync", server.WaitClosedAsync()));
+            On(site.Host, () => _awaits.Add(("DisposeAsync", server.DisposeAsync().AsTask())));
         }
     }
 
@@ -385,7 +386,10 @@ internal sealed class Turmoil(World world)
 
         public int Number => number;
 
-        public Server? Server { get; set; }
+        public Task<Server>? Serving { get; set; }
+
+        /// <summary>Once it is open.</summary>
+        public Server? Server => Serving is { IsCompletedSuccessfully: true } ? Serving.Result : null;
 
         public List<End> Ends { get; } = [];
     }
