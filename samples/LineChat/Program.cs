@@ -17,14 +17,10 @@ try
     EventLoop.Run(async (loop, interrupted) =>
     {
         var room = new List<Member>();
-        var server = await loop.CreateServerAsync(() => new Member(room), address, cancellationToken: interrupted);
+        var options = new ServerOptions { DrainTimeout = TimeSpan.FromSeconds(1) };
+        var server = await loop.CreateServerAsync(() => new Member(room), address, options, interrupted);
         Console.WriteLine($"Serving on {server.EndPoints[0]}");
-        using var registration = interrupted.Register(() => // Ctrl+C
-        {
-            server.CloseClients(); // What they were sent still arrives, if they read.
-            loop.CallLater(TimeSpan.FromSeconds(1), server.AbortClients);
-        });
-        await server.ServeForeverAsync(interrupted); // ends when the last client is gone
+        await server.ServeForeverAsync(interrupted); // Ctrl+C drains it: see DrainRequested
     });
     return 0;
 }
@@ -99,6 +95,9 @@ internal sealed class Member(List<Member> room) : Protocol
         Leave("* Goodbye.");
         return false;
     }
+
+    // Who reads gets the farewell; who does not is aborted when the drain's time is over.
+    public override void DrainRequested() => Leave("* The server closes. Goodbye.");
 
     // Called inside the Write that lifted the buffer over the high mark: from here on Send drops.
     public override void PauseWriting()

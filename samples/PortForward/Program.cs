@@ -15,9 +15,9 @@ try
 {
     EventLoop.Run(async (loop, interrupted) =>
     {
-        var server = await loop.CreateServerAsync(() => new Side(target), listen, cancellationToken: interrupted);
+        var options = new ServerOptions { DrainTimeout = TimeSpan.Zero }; // Ctrl+C: nobody is waited for
+        var server = await loop.CreateServerAsync(() => new Side(target), listen, options, interrupted);
         Console.WriteLine($"Serving on {server.EndPoints[0]}");
-        using var registration = interrupted.Register(server.AbortClients); // Ctrl+C: nobody is waited for
         await server.ServeForeverAsync(interrupted);
     });
     return 0;

@@ -16,6 +16,8 @@ internal static class FaultScenarios
     {
         ["IPv4"] = static (loop, _) => ExchangeAsync(loop, new IPEndPoint(IPAddress.Loopback, 0)),
         ["IPv6"] = static (loop, _) => ExchangeAsync(loop, new IPEndPoint(IPAddress.IPv6Loopback, 0)),
+        ["every address, every option"] = ServeEverywhereAsync,
+        ["a local address, the second of two"] = ConnectInTurnAsync,
         ["Unix"] = static (loop, folder) => ExchangeAsync(loop, new UnixDomainSocketEndPoint(Path.Combine(folder, "socket"))),
         ["a stale Unix path"] = ReplaceStaleAsync,
         ["a Unix socket for everyone"] = ServeEveryoneAsync,
@@ -30,13 +32,36 @@ internal static class FaultScenarios
 
     private static async Task ExchangeAsync(EventLoop loop, Server server)
     {
-        var (transport, protocol) = await loop.CreateConnectionAsync(static () => new RecordingProtocol(), server.EndPoints[0]);
+        var (transport, protocol) = await loop.CreateConnectionAsync(static () => new RecordingProtocol(), ReachableAt(server.EndPoints[0]));
         transport.Write(Message);
         await Task.WhenAny(protocol.WaitForBytesAsync(Message.Length), protocol.Lost);
         transport.Close();
         await protocol.Lost;
         server.Close();
         await server.WaitClosedAsync();
+    }
+
+    private static async Task ServeEverywhereAsync(EventLoop loop, string folder)
+    {
+        var options = new ServerOptions { KeepAlive = true, ReusePort = true };
+        var server = await loop.CreateServerAsync(RecordingProtocol.Echo, host: null, 0, options);
+        await ExchangeAsync(loop, server);
+    }
+
+    private static async Task ConnectInTurnAsync(EventLoop loop, string folder)
+    {
+        var server = await loop.CreateServerAsync(RecordingProtocol.Echo, new IPEndPoint(IPAddress.Loopback, 0));
+        var port = ((IPEndPoint)server.EndPoints[0]).Port;
+
+        // Nobody listens at ::1, where nothing local fits either.
+        var options = new ConnectionOptions { KeepAlive = true, LocalEndPoint = new IPEndPoint(IPAddress.Loopback, 0) };
+        var (transport, protocol) = await loop.CreateConnectionAsync(static () => new RecordingProtocol(), host: null, port, options);
+        transport.Close();
+        await protocol.Lost;
+        (transport, protocol) = await loop.CreateConnectionAsync(static () => new RecordingProtocol(), host: null, port);
+        transport.Close();
+        await protocol.Lost;
+        await server.DisposeAsync();
     }
 
     private static async Task ReplaceStaleAsync(EventLoop loop, string folder)
@@ -62,6 +87,9 @@ internal static class FaultScenarios
         tcp.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         await ExchangeAsync(loop, await loop.CreateServerAsync(RecordingProtocol.Echo, tcp));
     }
+
+    private static EndPoint ReachableAt(EndPoint address) =>
+        address is IPEndPoint ip && ip.Address.Equals(IPAddress.Any) ? new IPEndPoint(IPAddress.Loopback, ip.Port) : address;
 
     // As a process does that dies: a Socket of .NET would remove its file.
     private static void LeaveStaleFile(EndPoint address)

@@ -43,7 +43,7 @@ public sealed class LineChatTests : IDisposable
 
         await chat.InterruptAsync();
         alice.Input.Close();
-        Assert.Equal("", await alice.ReadToEndAsync());
+        Assert.Equal("* The server closes. Goodbye.", await alice.ReadToEndAsync());
     }
 
     [Fact]
