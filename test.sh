@@ -73,6 +73,7 @@ for project in tests/*/*.csproj; do
   name=$(basename "$project" .csproj)
   step "test $name" run_tests "$name"
 done
+step 'cases' eng/cases.sh
 step 'pack' dotnet pack Sluice.slnx -c Release --no-build --disable-build-servers -o "$artifacts/packages"
 
 summary=$(results summary "$artifacts/results") || failures+=('results')

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Which behaviours of tests/catalogue.tsv the last run of test.sh covered: a passed test that is tagged [Case("ID")].
+# Which behaviours of tests/catalogue.tsv the last run of test.sh covered: a test tagged [Case("ID")] that passed, or was skipped for want of a peer.
 #   eng/cases.sh [AREA...]      default: the areas whose parts are built
 # Fails where a row that applies is uncovered, and where a test names an id that the catalogue lacks.
 set -euo pipefail

@@ -40,10 +40,14 @@ static int Cases(string folder, string catalogue, string[] areas)
     int applies = Array.IndexOf(columns, "applies"), status = Array.IndexOf(columns, "status"), reason = Array.IndexOf(columns, "reason");
     var rows = lines.Skip(1).Select(line => line.Split('\t')).ToList();
 
-    // A theory's rows are tests of their own: one that passed covers the case, one that failed takes it back.
+    // A theory's rows are tests of their own: one that passed covers the case, one that failed takes it back. One that was skipped for want
+    // of a peer is there all the same.
     var tests = Assemblies(folder).SelectMany(assembly => assembly.Descendants("test")).ToList();
     if (tests.Count == 0) return Fail($"no results in {folder}: run test.sh first");
-    var covered = tests.Where(test => Is(test, "Pass")).SelectMany(Ids).Except(tests.Where(test => Is(test, "Fail")).SelectMany(Ids)).ToHashSet();
+    var failed = tests.Where(test => Is(test, "Fail")).SelectMany(Ids).ToHashSet();
+    var passed = tests.Where(test => Is(test, "Pass")).SelectMany(Ids).Except(failed).ToHashSet();
+    var skipped = tests.Where(test => Is(test, "Skip")).SelectMany(Ids).Except(failed).Except(passed).ToHashSet();
+    var covered = passed.Union(skipped).ToHashSet();
 
     var uncovered = 0;
     Console.WriteLine($"{"area",-10}{"covered",9}{"uncovered",11}{"later",8}{"overruled",11}{"no",6}");
@@ -54,6 +58,7 @@ static int Cases(string folder, string catalogue, string[] areas)
             row[status].Length > 0 ? row[status] : row[applies] == "no" ? "no" : covered.Contains(row[id]) ? "covered" : "uncovered");
         Console.WriteLine($"{group.Key,-10}{states["covered"].Count(),9}{states["uncovered"].Count(),11}{states["later"].Count(),8}{states["overruled"].Count(),11}{states["no"].Count(),6}");
         uncovered += states["uncovered"].Count();
+        details.AddRange(states["covered"].Where(row => skipped.Contains(row[id])).Select(row => $"skipped    {row[id]}  {row[behaviour]}"));
         details.AddRange(states["uncovered"].Select(row => $"uncovered  {row[id]}  {row[behaviour]}"));
         details.AddRange(states["later"].Concat(states["overruled"]).Select(row => $"{row[status],-10} {row[id]}  {row[reason]}"));
         details.AddRange(states["later"].Concat(states["overruled"]).Where(row => covered.Contains(row[id]))
