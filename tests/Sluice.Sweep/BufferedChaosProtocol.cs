@@ -22,6 +22,8 @@ internal sealed class BufferedChaosProtocol(End end) : BufferedProtocol
 
     public override bool EofReceived() => end.OnEof(this);
 
+    public override void DrainRequested() => end.OnDrain(this);
+
     public override void PauseWriting() => end.OnFlow(this, pause: true);
 
     public override void ResumeWriting() => end.OnFlow(this, pause: false);

@@ -124,6 +124,13 @@ internal sealed class End
         return keepOpen;
     }
 
+    public void OnDrain(BaseProtocol protocol)
+    {
+        Begin(protocol, Happening.DrainRequested, 0);
+        _contract.DrainRequested();
+        Act(mayThrow: true, isFatal: false);
+    }
+
     public void OnFlow(BaseProtocol protocol, bool pause)
     {
         Begin(protocol, pause ? Happening.PauseWriting : Happening.ResumeWriting, Transport?.WriteBufferSize ?? -1);

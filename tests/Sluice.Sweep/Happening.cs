@@ -8,6 +8,7 @@ internal enum Happening : byte
     GetBuffer,
     BufferUpdated,
     EofReceived,
+    DrainRequested,
     PauseWriting,
     ResumeWriting,
     ConnectionLost,

@@ -9,6 +9,8 @@ internal sealed class ReadingChaosProtocol(End end) : ReadProtocol
 
     public override bool EofReceived() => end.OnEof(this);
 
+    public override void DrainRequested() => end.OnDrain(this);
+
     public override void PauseWriting() => end.OnFlow(this, pause: true);
 
     public override void ResumeWriting() => end.OnFlow(this, pause: false);

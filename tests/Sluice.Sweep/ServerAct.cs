@@ -7,6 +7,7 @@ internal enum ServerAct
     CloseClients,
     AbortClients,
     Dispose,
+    Drain,
     ServeForever,
     StartServing,
     WaitClosed,

@@ -331,6 +331,9 @@ internal sealed class Turmoil(World world)
             case ServerAct.Dispose:
                 _awaits.Add(("DisposeAsync", server.DisposeAsync().AsTask()));
                 break;
+            case ServerAct.Drain:
+                Drain(server, site);
+                break;
             case ServerAct.ServeForever:
                 _awaits.Add(("ServeForeverAsync", server.ServeForeverAsync()));
                 break;
@@ -341,6 +344,22 @@ internal sealed class Turmoil(World world)
                 _awaits.Add(("StartServingAsync", server.StartServingAsync()));
                 break;
         }
+    }
+
+    private void Drain(Server server, Site site)
+    {
+        var deadline = _dice.Below(3) switch
+        {
+            0 => TimeSpan.Zero,
+            1 => Timeout.InfiniteTimeSpan,
+            _ => TimeSpan.FromTicks(1) + _dice.Part(Plan.ChaosTime),
+        };
+        foreach (var end in site.Ends)
+        {
+            if (deadline != Timeout.InfiniteTimeSpan) end.Model.AskedToEnd = end.Model.WasAborted = true;
+        }
+
+        _awaits.Add(("DrainAsync", server.DrainAsync(deadline)));
     }
 
     private void CloseServers()
