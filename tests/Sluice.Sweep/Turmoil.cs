@@ -212,7 +212,7 @@ internal sealed class Turmoil(World world)
         if (host.Loop.IsClosed) return Task.CompletedTask;
         world.Note(Happening.Serve, connection);
         EndPoint address = isUnix ? new UnixDomainSocketEndPoint($"/world/{connection}") : new IPEndPoint(host.Address, 4000 + connection);
-        var site = new Site(host, address, connection);
+        var site = new Site(world, host, address, connection, _awaits);
         _sites.Add(site);
         var options = new ServerOptions { MaxWriteBufferSize = Plan.Cap, Backlog = _dice.Chance(0.2) && !Plan.IsIsolated ? 1 : 100, StartServing = starts };
         site.Serving = host.Loop.CreateServerAsync(() => Accept(site), address, options);
@@ -310,56 +310,7 @@ internal sealed class Turmoil(World world)
         if (site.Server is not { } server) return;
         var act = ServerActs[_dice.Below(ServerActs.Length)];
         world.Note(Happening.ServerAct, (long)act);
-        On(site.Host, () => Act(server, site, act));
-    }
-
-    private void Act(Server server, Site site, ServerAct act)
-    {
-        switch (act)
-        {
-            case ServerAct.Close:
-                server.Close();
-                break;
-            case ServerAct.CloseClients:
-                foreach (var end in site.Ends) end.Model.AskedToEnd = true;
-                server.CloseClients();
-                break;
-            case ServerAct.AbortClients:
-                foreach (var end in site.Ends) end.Model.AskedToEnd = end.Model.WasAborted = true;
-                server.AbortClients();
-                break;
-            case ServerAct.Dispose:
-                _awaits.Add(("DisposeAsync", server.DisposeAsync().AsTask()));
-                break;
-            case ServerAct.Drain:
-                Drain(server, site);
-                break;
-            case ServerAct.ServeForever:
-                _awaits.Add(("ServeForeverAsync", server.ServeForeverAsync()));
-                break;
-            case ServerAct.WaitClosed:
-                _awaits.Add(("WaitClosedAsync", server.WaitClosedAsync()));
-                break;
-            case ServerAct.StartServing:
-                _awaits.Add(("StartServingAsync", server.StartServingAsync()));
-                break;
-        }
-    }
-
-    private void Drain(Server server, Site site)
-    {
-        var deadline = _dice.Below(3) switch
-        {
-            0 => TimeSpan.Zero,
-            1 => Timeout.InfiniteTimeSpan,
-            _ => TimeSpan.FromTicks(1) + _dice.Part(Plan.ChaosTime),
-        };
-        foreach (var end in site.Ends)
-        {
-            if (deadline != Timeout.InfiniteTimeSpan) end.Model.AskedToEnd = end.Model.WasAborted = true;
-        }
-
-        _awaits.Add(("DrainAsync", server.DrainAsync(deadline)));
+        On(site.Host, () => site.Act(server, act));
     }
 
     private void CloseServers()
@@ -394,22 +345,5 @@ internal sealed class Turmoil(World world)
                 transport.Close();
                 break;
         }
-    }
-
-    /// <summary>A server and what became of it.</summary>
-    private sealed class Site(SimulatedHost host, EndPoint address, int number)
-    {
-        public SimulatedHost Host => host;
-
-        public EndPoint Address => address;
-
-        public int Number => number;
-
-        public Task<Server>? Serving { get; set; }
-
-        /// <summary>Once it is open.</summary>
-        public Server? Server => Serving is { IsCompletedSuccessfully: true } ? Serving.Result : null;
-
-        public List<End> Ends { get; } = [];
     }
 }

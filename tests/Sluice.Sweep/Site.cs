@@ -1,0 +1,76 @@
+using System.Net;
+using Sluice.Testing;
+
+namespace Sluice.Sweep;
+
+/// <summary>A server of a world, the ends that it has accepted, and what befalls it. Owned by the world's turmoil.</summary>
+/// <param name="world">The world.</param>
+/// <param name="host">Where it listens.</param>
+/// <param name="address">At which address.</param>
+/// <param name="number">Tells the servers of a world apart.</param>
+/// <param name="awaits">Takes what must be done in the end.</param>
+internal sealed class Site(World world, SimulatedHost host, EndPoint address, int number, List<(string What, Task Task)> awaits)
+{
+    public SimulatedHost Host => host;
+
+    public EndPoint Address => address;
+
+    public int Number => number;
+
+    public Task<Server>? Serving { get; set; }
+
+    /// <summary>Once it is open.</summary>
+    public Server? Server => Serving is { IsCompletedSuccessfully: true } ? Serving.Result : null;
+
+    public List<End> Ends { get; } = [];
+
+    /// <summary>Something befalls its server. On its host's loop.</summary>
+    public void Act(Server server, ServerAct act)
+    {
+        switch (act)
+        {
+            case ServerAct.Close:
+                server.Close();
+                break;
+            case ServerAct.CloseClients:
+                foreach (var end in Ends) end.Model.AskedToEnd = true;
+                server.CloseClients();
+                break;
+            case ServerAct.AbortClients:
+                foreach (var end in Ends) end.Model.AskedToEnd = end.Model.WasAborted = true;
+                server.AbortClients();
+                break;
+            case ServerAct.Dispose:
+                awaits.Add(("DisposeAsync", server.DisposeAsync().AsTask()));
+                break;
+            case ServerAct.Drain:
+                Drain(server);
+                break;
+            case ServerAct.ServeForever:
+                awaits.Add(("ServeForeverAsync", server.ServeForeverAsync()));
+                break;
+            case ServerAct.WaitClosed:
+                awaits.Add(("WaitClosedAsync", server.WaitClosedAsync()));
+                break;
+            case ServerAct.StartServing:
+                awaits.Add(("StartServingAsync", server.StartServingAsync()));
+                break;
+        }
+    }
+
+    private void Drain(Server server)
+    {
+        var deadline = world.Dice.Below(3) switch
+        {
+            0 => TimeSpan.Zero,
+            1 => Timeout.InfiniteTimeSpan,
+            _ => TimeSpan.FromTicks(1) + world.Dice.Part(world.Plan.ChaosTime),
+        };
+        foreach (var end in Ends)
+        {
+            if (deadline != Timeout.InfiniteTimeSpan) end.Model.AskedToEnd = end.Model.WasAborted = true;
+        }
+
+        awaits.Add(("DrainAsync", server.DrainAsync(deadline)));
+    }
+}
