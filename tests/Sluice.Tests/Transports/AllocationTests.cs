@@ -9,6 +9,8 @@ namespace Sluice.Tests.Transports;
 /// <summary>A connection in its steady state makes no garbage.</summary>
 public sealed class AllocationTests
 {
+    private const int Batches = 3;
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -22,11 +24,11 @@ public sealed class AllocationTests
         using var running = rig.Loop.Enter();
         for (var i = 0; i < 100; i++) Echo(sink, buffered);
 
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 1000; i++) Echo(sink, buffered);
-
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
-        Assert.Equal(1100 * 5, channel.Taken);
+        Assert.Equal(0, LeastAllocated(() =>
+        {
+            for (var i = 0; i < 1000; i++) Echo(sink, buffered);
+        }));
+        Assert.Equal((100 + Batches * 1000) * 5, channel.Taken);
     }
 
     [Fact]
@@ -39,10 +41,10 @@ public sealed class AllocationTests
         using var running = rig.Loop.Enter();
         Exchange();
 
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 100; i++) Exchange();
-
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, LeastAllocated(() =>
+        {
+            for (var i = 0; i < 100; i++) Exchange();
+        }));
 
         void Exchange()
         {
@@ -54,6 +56,20 @@ public sealed class AllocationTests
             ((IStreamSink)transport).OnWritten(6000, IoError.None);
             rig.Backend.Waits.Clear();
         }
+    }
+
+    // What a message allocates, every batch allocates. The runtime's own tables, such as that of casts, grow now and then on whichever thread comes by.
+    private static long LeastAllocated(Action batch)
+    {
+        var least = long.MaxValue;
+        for (var i = 0; i < Batches; i++)
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            batch();
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+
+        return least;
     }
 
     private static void Echo(IStreamSink sink, bool buffered)
