@@ -1,46 +1,48 @@
-using System.Net;
-using System.Net.Sockets;
-using System.Runtime.InteropServices;
-
 namespace Sluice.Testing;
 
 /// <summary>
-/// Where a check runs: a loop over one kernel, connections of one address family, and what was reported meanwhile. One stage per run of
-/// one check; used on the loop's thread.
+/// Where a check runs: a loop, a way to connect two protocols over the transport that is tested, and what was reported meanwhile. Derive from
+/// it to run the suite over a transport of your own; make a new one for each run of a check, on the loop's thread.
 /// </summary>
+/// <remarks>
+/// <para>A stage promises: both ends live on <see cref="Loop"/>; while one end does not read, the connection takes no more than 128 KiB beside the
+/// writer's own buffer, and what it does not take stays in <see cref="IWriteFlowControl.WriteBufferSize"/>; bytes that it can take leave, and bytes that
+/// have arrived are delivered, without anybody's doing.</para>
+/// <para>Whatever a callback throws, the transport tells <see cref="EventLoop.CallExceptionHandler"/> of it, with the messages of asyncio: <c>"Fatal error:
+/// protocol.DataReceived() call failed."</c> (likewise EofReceived, GetBuffer and BufferUpdated, which reset the connection), <c>"Exception in callback
+/// protocol.ConnectionMade()"</c> (likewise ConnectionLost), <c>"protocol.PauseWriting() failed"</c> (likewise ResumeWriting).</para>
+/// </remarks>
 public abstract class CheckStage
 {
+    // Task.Delay counts whole milliseconds: less than one would not wait at all.
+    private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(1);
+
     private readonly List<ExceptionContext> _reports = [];
     private readonly List<ProtocolRecord> _records = [];
+    private bool _isUsed;
 
-    /// <summary>The loop that carries both ends of every connection.</summary>
+    /// <summary>The loop that carries both ends of every connection. The one who runs the check runs it.</summary>
     public abstract EventLoop Loop { get; }
 
-    /// <summary>What this stage has for checks that need more than a connection.</summary>
-    public abstract CheckNeeds Offers { get; }
+    /// <summary>What this stage has for checks that need more than a connection. Checks that need anything else do not fit: <see cref="TransportChecks.For"/>.</summary>
+    public virtual CheckNeeds Offers => CheckNeeds.None;
 
-    /// <summary>The way to make the kernel fail, or null where it cannot be told to.</summary>
-    public virtual HostFaults? Faults => null;
+    /// <summary>How long a check may take on the loop's clock. The default is 60 s; a stage whose <see cref="SettleAsync"/> waits for long may want more.</summary>
+    public virtual TimeSpan Deadline => TimeSpan.FromSeconds(60);
 
-    /// <summary>Connections are TCP ones: an abort is seen as a reset.</summary>
-    public bool IsTcp => (Offers & CheckNeeds.Tcp) != 0;
+    /// <summary>An abort is seen as a reset by the peer.</summary>
+    public bool AbortIsReset => (Offers & CheckNeeds.Reset) != 0;
 
     /// <summary>What the loop's exception handler was told and no check has claimed yet.</summary>
     public IReadOnlyList<ExceptionContext> Reports => _reports;
 
-    /// <summary>What the loop warned of.</summary>
-    internal StageLog Log { get; } = new();
+    /// <summary>What the loop has warned of, as far as the stage can see it.</summary>
+    internal virtual IReadOnlyList<string> Warnings => [];
 
-    /// <summary>The names that the loop can resolve.</summary>
-    internal StageResolver Names { get; } = new();
+    /// <summary>Bytes that are handed to an idle connection are certainly taken at once.</summary>
+    internal virtual bool TakesAtOnce => false;
 
-    /// <summary>An address that nobody listens at yet, another one at each call.</summary>
-    public abstract EndPoint CreateListenAddress();
-
-    /// <summary>
-    /// Connects two protocols: recording ones unless others are given. Both are made and read, and the listener is closed, when it returns;
-    /// data may have arrived.
-    /// </summary>
+    /// <summary>Connects two protocols: recording ones unless others are given. Both are made and read when it returns; data may have arrived.</summary>
     /// <param name="client">Makes the protocol that connects.</param>
     /// <param name="server">Makes the protocol that is accepted.</param>
     /// <param name="clientOptions">How the client's connection behaves.</param>
@@ -51,34 +53,15 @@ public abstract class CheckStage
         ConnectionOptions? clientOptions = null,
         ServerOptions? serverOptions = null)
     {
-        var accepted = new TaskCompletionSource<IProtocol<ITransport>>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var listener = await Loop.CreateServerAsync(
-            () =>
-            {
-                var protocol = server?.Invoke() ?? new RecordingProtocol();
-                Watch(protocol.Instance);
-                accepted.TrySetResult(protocol);
-                return protocol;
-            },
-            CreateListenAddress(),
-            serverOptions);
-        var (transport, clientProtocol) = await Loop.CreateConnectionAsync(
-            () =>
-            {
-                var protocol = client?.Invoke() ?? new RecordingProtocol();
-                Watch(protocol.Instance);
-                return protocol;
-            },
-            listener.EndPoints[0],
-            clientOptions);
-        var serverProtocol = (await accepted.Task).Instance;
-        var record = RecordOf(serverProtocol);
-        if (record is not null) await record.Made;
+        BaseProtocol? clientProtocol = null;
+        BaseProtocol? serverProtocol = null;
+        var (clientEnd, serverEnd) = await ConnectEndsAsync(
+            () => Make(client, ref clientProtocol), () => Make(server, ref serverProtocol), clientOptions, serverOptions);
+        if (clientProtocol is null || serverProtocol is null) throw new CheckFailedException("the stage connected without asking for both protocols");
 
         // Reading begins in a turn behind the caller's; a check starts with both ends reading.
         await PassesAsync(2);
-        listener.Close();
-        return new StreamPair(transport, clientProtocol.Instance, record?.Transport ?? (ITransport)serverProtocol.Serves!, serverProtocol);
+        return new StreamPair(clientEnd, clientProtocol, serverEnd, serverProtocol);
     }
 
     /// <summary>Has the stage watch over a recording protocol that a check connects itself: its contract, and that it is lost in the end.</summary>
@@ -113,7 +96,10 @@ public abstract class CheckStage
         for (var i = 0; i < count; i++) await NextPassAsync();
     }
 
-    /// <summary>Lets everything under way happen: what has been sent arrives, what is ready runs. For checks that something does <i>not</i> happen.</summary>
+    /// <summary>
+    /// Lets everything under way happen: what has been sent arrives, what is ready runs. Checks call it before they look at what did <i>not</i> happen. Over
+    /// a medium that needs only turns of the loop, a few dozen passes (<see cref="PassesAsync"/>) do; over one that takes time, wait on the loop's clock.
+    /// </summary>
     public abstract Task SettleAsync();
 
     /// <summary>Waits until a fact holds that no callback announces, such as an empty write buffer.</summary>
@@ -123,42 +109,29 @@ public abstract class CheckStage
         while (!condition()) await StepAsync();
     }
 
-    /// <summary>Waits for a number of the shortest spans in which anything may happen: passes, and between them the steps of simulated time.</summary>
-    internal virtual Task InstantsAsync(int count) => PassesAsync(count);
+    /// <summary>
+    /// Connects two protocols over the transport that is tested. Called by <see cref="ConnectAsync"/>, any number of times in a check, several connections at
+    /// a time. When its task is done, each factory has been called once, <c>ConnectionMade</c> has been called on both protocols, and both transports
+    /// read from the next turns on, unless they were paused or closed in it. The callbacks come in the <see cref="ExecutionContext"/> of this call.
+    /// </summary>
+    /// <param name="client">Makes the first protocol.</param>
+    /// <param name="server">Makes the second protocol.</param>
+    /// <param name="clientOptions">How the first end behaves, or null for the defaults; only checks with needs such as <see cref="CheckNeeds.BufferLimit"/> give them.</param>
+    /// <param name="serverOptions">How the second end behaves, or null for the defaults.</param>
+    /// <returns>The two transports, in the order of the factories.</returns>
+    protected abstract Task<(ITransport Client, ITransport Server)> ConnectEndsAsync(
+        Func<IProtocol<ITransport>> client, Func<IProtocol<ITransport>> server, ConnectionOptions? clientOptions, ServerOptions? serverOptions);
 
-    /// <summary>For TCP: an IPv4 address of this machine, another one at each call, that refuses connects to a port.</summary>
-    internal abstract IPAddress CreateRefusingAddress(int port);
+    /// <summary>
+    /// The shortest wait after which the world may have changed: by default 1 ms of the loop's clock, which a simulation jumps over. Called by
+    /// <see cref="UntilAsync"/>.
+    /// </summary>
+    protected virtual Task StepAsync() => Task.Delay(Step, Loop.TimeProvider);
 
-    /// <summary>For TCP: an IPv4 address of this machine, another one at each call, that never answers connects to a port.</summary>
-    internal abstract IPAddress CreateSilentAddress(int port);
-
-    /// <summary>Two connected sockets that no transport holds yet.</summary>
-    internal abstract (SafeHandle First, SafeHandle Second) CreateSocketPair();
-
-    /// <summary>Sends the loop's program a signal that a handler is there for; it has come when this returns, and waits for the loop.</summary>
-    internal abstract void SendSignal(PosixSignal signal);
-
-    /// <summary>A bound socket that no server holds yet.</summary>
-    /// <param name="address">Where.</param>
-    /// <param name="listens">Whether it listens already.</param>
-    internal abstract SafeHandle CreateBoundSocket(EndPoint address, bool listens);
-
-    /// <summary>A Unix address without a file, another one at each call.</summary>
-    internal abstract UnixDomainSocketEndPoint CreateAbstractAddress();
-
-    /// <summary>Who this program is to its Unix peers.</summary>
-    internal abstract PeerCredentials Credentials { get; }
-
-    /// <summary>Puts a regular file where nothing lies.</summary>
-    internal abstract void PutFile(string path);
-
-    /// <summary>Puts the socket of a server that has died where nothing lies.</summary>
-    internal abstract void PutStaleSocket(string path);
-
-    internal abstract void RemoveFile(string path);
-
-    /// <summary>What tells the file at a path from every other, or null where there is none.</summary>
-    internal abstract object? IdentityOf(string path);
+    /// <summary>After the loss, a transport that knows its socket must have let it go.</summary>
+    internal virtual void VerifyReleased(ITransport transport)
+    {
+    }
 
     internal static ProtocolRecord? RecordOf(BaseProtocol protocol) => protocol switch
     {
@@ -176,21 +149,41 @@ public abstract class CheckStage
     {
     }
 
-    /// <summary>The shortest wait after which the world may have changed.</summary>
-    private protected abstract Task StepAsync();
-
     /// <summary>Runs a check, closes what it left open, and verifies what holds for every check.</summary>
-    private protected async Task PerformAsync(TransportCheck check)
+    internal async Task PerformAsync(Func<CheckStage, Task> check)
     {
-        Loop.Core.Errors.Handler = _reports.Add;
-        await check.RunAsync(this);
-        foreach (var record in _records) record.Transport?.Close();
-        foreach (var record in _records)
+        if (_isUsed) throw new InvalidOperationException("A stage is for one run of one check: make a new one.");
+        _isUsed = true;
+        var handler = Loop.ExceptionHandler;
+        Loop.ExceptionHandler = (_, report) => _reports.Add(report);
+        try
         {
-            if (record.Transport is not null) await record.Lost;
-        }
+            await check(this);
+            foreach (var record in _records) record.Transport?.Close();
+            foreach (var record in _records)
+            {
+                if (record.Transport is not null) await record.Lost;
+            }
 
-        await SettleAsync();
+            await SettleAsync();
+            VerifyRecords();
+        }
+        finally
+        {
+            Loop.ExceptionHandler = handler;
+        }
+    }
+
+    private IProtocol<ITransport> Make(Func<IProtocol<ITransport>>? factory, ref BaseProtocol? made)
+    {
+        if (made is not null) throw new CheckFailedException("the stage asked twice for one protocol");
+        var protocol = factory?.Invoke() ?? new RecordingProtocol();
+        made = Watch(protocol.Instance);
+        return protocol;
+    }
+
+    private void VerifyRecords()
+    {
         var violations = _records.SelectMany(record => record.Violations).ToArray();
         Check.That(violations.Length == 0, $"the contract was broken: {string.Join("; ", violations)}");
         Check.That(_reports.Count == 0, $"the exception handler was told what no check claimed: {string.Join("; ", _reports)}");

@@ -6,11 +6,8 @@ using Sluice.Testing.Kernel;
 namespace Sluice.Testing;
 
 /// <summary>A stage on the simulated kernel. Besides the contract it verifies, when a check ends, what only a simulated kernel can see.</summary>
-public sealed class SimulatedStage : CheckStage
+public sealed class SimulatedStage : KernelStage
 {
-    // Task.Delay counts whole milliseconds: less than one would not wait at all.
-    private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(1);
-
     // Longer than a graceful close lingers.
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(4);
 
@@ -43,7 +40,7 @@ public sealed class SimulatedStage : CheckStage
     /// <summary>What a stage of this family offers.</summary>
     /// <param name="isUnix">Unix sockets instead of TCP.</param>
     public static CheckNeeds OffersOf(bool isUnix) =>
-        CheckNeeds.Faults | CheckNeeds.VirtualTime | (isUnix ? CheckNeeds.Unix : CheckNeeds.Tcp);
+        OffersOfFamily(isUnix) | CheckNeeds.Faults | CheckNeeds.VirtualTime;
 
     /// <summary>Runs one check from its beginning to its verified end.</summary>
     /// <param name="check">The check.</param>
@@ -58,7 +55,7 @@ public sealed class SimulatedStage : CheckStage
         var stage = new SimulatedStage(simulation, isUnix);
         try
         {
-            simulation.Run(() => stage.PerformAsync(check));
+            simulation.Run(() => check.PerformAsync(stage));
             simulation.Dispose();
         }
         catch (Exception exception)
@@ -126,8 +123,6 @@ public sealed class SimulatedStage : CheckStage
         Check.Equal(0, _simulation.Network.OpenSockets.Count, "sockets that were never closed");
         foreach (var record in records) VerifyBytes(record);
     }
-
-    private protected override Task StepAsync() => Task.Delay(Step, Loop.TimeProvider);
 
     /// <summary>What a protocol received is the beginning of what the peer's transport sent, and all of it where the end was seen.</summary>
     private static void VerifyBytes(ProtocolRecord record)

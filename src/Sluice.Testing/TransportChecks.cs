@@ -4,7 +4,7 @@ using Sluice.Testing.Checks;
 
 namespace Sluice.Testing;
 
-/// <summary>The conformance suite: every behaviour of stream transports, written once, run over each kernel.</summary>
+/// <summary>The conformance suite: every behaviour of stream transports, written once, run over each kernel and over transports of your own.</summary>
 public static class TransportChecks
 {
     /// <summary>All checks, in the order of their classes and names.</summary>
@@ -59,10 +59,26 @@ public static class TransportChecks
     /// <param name="name"><see cref="TransportCheck.Name"/>.</param>
     public static TransportCheck Get(string name) => All.First(check => check.Name == name);
 
+    /// <summary>The checks that need no more than a stage offers.</summary>
+    /// <param name="offers"><see cref="CheckStage.Offers"/>.</param>
+    public static IEnumerable<TransportCheck> For(CheckNeeds offers) => All.Where(check => check.FitsOn(offers));
+
     private static IEnumerable<TransportCheck> In([DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicMethods)] Type type) =>
         from method in type.GetMethods(BindingFlags.Public | BindingFlags.Static)
         let mark = method.GetCustomAttribute<CheckAttribute>()
         where mark is not null
         orderby method.Name
-        select new TransportCheck(method.Name, mark.CaseIds, mark.Needs, method.CreateDelegate<Func<CheckStage, Task>>());
+        select Read(method, mark);
+
+    /// <summary>A check that takes a <see cref="KernelStage"/> needs one.</summary>
+    private static TransportCheck Read(MethodInfo method, CheckAttribute mark)
+    {
+        if (method.GetParameters()[0].ParameterType == typeof(CheckStage))
+        {
+            return new TransportCheck(method.Name, mark.CaseIds, mark.Needs, method.CreateDelegate<Func<CheckStage, Task>>());
+        }
+
+        var run = method.CreateDelegate<Func<KernelStage, Task>>();
+        return new TransportCheck(method.Name, mark.CaseIds, mark.Needs | CheckNeeds.Kernel, stage => run((KernelStage)stage));
+    }
 }

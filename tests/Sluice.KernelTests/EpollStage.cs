@@ -8,10 +8,10 @@ using Sluice.Testing;
 namespace Sluice.KernelTests;
 
 /// <summary>A stage on epoll and real sockets of one family. A check that does not end is stopped by a timer of its loop.</summary>
-internal sealed class EpollStage : CheckStage
+internal sealed class EpollStage : KernelStage
 {
     private const int SettlingPasses = 50;
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly SocketFamily _family;
     private readonly string _directory;
@@ -31,7 +31,7 @@ internal sealed class EpollStage : CheckStage
 
     public override CheckNeeds Offers => OffersOf(_family);
 
-    public static CheckNeeds OffersOf(SocketFamily family) => family == SocketFamily.Unix ? CheckNeeds.Unix : CheckNeeds.Tcp;
+    public static CheckNeeds OffersOf(SocketFamily family) => OffersOfFamily(family == SocketFamily.Unix);
 
     /// <summary>Why the family cannot be used on this machine, or null where it can.</summary>
     public static string? WhyNot(SocketFamily family) =>
@@ -122,7 +122,7 @@ internal sealed class EpollStage : CheckStage
         return error.IsNone ? status.Identity : null;
     }
 
-    private protected override Task StepAsync() => NextPassAsync();
+    protected override Task StepAsync() => NextPassAsync();
 
     private Socket BindElsewhere(int port)
     {
@@ -168,12 +168,12 @@ internal sealed class EpollStage : CheckStage
         {
             Loop.RunUntilComplete(() =>
             {
-                Loop.CallLater(Deadline, () =>
+                Loop.CallLater(Patience, () =>
                 {
                     isLate = true;
                     Loop.Stop();
                 });
-                return performed = PerformAsync(check);
+                return performed = check.PerformAsync(this);
             });
         }
         catch (Exception exception) when (!isLate)
@@ -182,7 +182,7 @@ internal sealed class EpollStage : CheckStage
         }
         catch (InvalidOperationException) when (!performed.IsCompleted)
         {
-            throw new CheckFailedException($"{check.Name}, {_family}, did not end within {Deadline}.{Environment.NewLine}{DescribeRecords()}");
+            throw new CheckFailedException($"{check.Name}, {_family}, did not end within {Patience}.{Environment.NewLine}{DescribeRecords()}");
         }
     }
 }

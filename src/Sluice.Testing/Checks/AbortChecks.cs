@@ -69,7 +69,7 @@ internal static class AbortChecks
         await pair.ServerRecord.Lost;
     }
 
-    [Check("TCP-053", Needs = CheckNeeds.Tcp)]
+    [Check("TCP-053", Needs = CheckNeeds.Reset)]
     public static async Task A_peer_over_TCP_sees_a_reset(CheckStage stage)
     {
         var pair = await stage.ConnectAsync();

@@ -16,7 +16,7 @@ internal static class AcceptChecks
     private static readonly TimeSpan Rest = TimeSpan.FromSeconds(1);
 
     [Check("BUG-036", "SRV-041", Needs = CheckNeeds.Faults)]
-    public static async Task An_accept_that_would_block_or_was_interrupted_is_nobody_s_business(CheckStage stage)
+    public static async Task An_accept_that_would_block_or_was_interrupted_is_nobody_s_business(KernelStage stage)
     {
         foreach (var errno in (int[])[WouldBlock, Interrupted])
         {
@@ -31,7 +31,7 @@ internal static class AcceptChecks
     }
 
     [Check("BUG-036", "SRV-041", Needs = CheckNeeds.Faults)]
-    public static async Task A_connection_that_was_lost_before_it_was_accepted_is_passed_over(CheckStage stage)
+    public static async Task A_connection_that_was_lost_before_it_was_accepted_is_passed_over(KernelStage stage)
     {
         // EPERM, ENONET, EPROTO, ENOPROTOOPT, EOPNOTSUPP, ENETDOWN, ENETUNREACH, ECONNABORTED, ECONNRESET, ETIMEDOUT, EHOSTDOWN, EHOSTUNREACH
         foreach (var errno in (int[])[1, 64, 71, 92, 95, 100, 101, 103, 104, 110, 112, 113])
@@ -47,7 +47,7 @@ internal static class AcceptChecks
     }
 
     [Check("BUG-038", "SRV-043", "SRV-044", Needs = CheckNeeds.Faults)]
-    public static async Task Any_other_error_is_reported_once_and_accepting_goes_on_after_a_second(CheckStage stage)
+    public static async Task Any_other_error_is_reported_once_and_accepting_goes_on_after_a_second(KernelStage stage)
     {
         // The last two are out of the ordinary: EINVAL, and a number that Linux does not have.
         foreach (var errno in (int[])[OutOfMemory, NoBufferSpace, 22, 4000])
@@ -70,7 +70,7 @@ internal static class AcceptChecks
     }
 
     [Check("BUG-038", "SRV-043", Needs = CheckNeeds.Faults)]
-    public static async Task Out_of_descriptors_one_peer_is_turned_away_and_the_others_are_served_after_a_second(CheckStage stage)
+    public static async Task Out_of_descriptors_one_peer_is_turned_away_and_the_others_are_served_after_a_second(KernelStage stage)
     {
         foreach (var errno in (int[])[TooManyFiles, TooManyFilesInSystem])
         {
@@ -91,7 +91,7 @@ internal static class AcceptChecks
     }
 
     [Check("SRV-043", Needs = CheckNeeds.Faults)]
-    public static async Task An_accept_that_keeps_failing_is_reported_once_a_second(CheckStage stage)
+    public static async Task An_accept_that_keeps_failing_is_reported_once_a_second(KernelStage stage)
     {
         const int Failures = 5;
         var reception = await Reception.OpenAsync(stage);
@@ -111,7 +111,7 @@ internal static class AcceptChecks
     }
 
     [Check("SRV-043", Needs = CheckNeeds.Faults)]
-    public static async Task A_server_that_is_closed_while_it_rests_stays_closed(CheckStage stage)
+    public static async Task A_server_that_is_closed_while_it_rests_stays_closed(KernelStage stage)
     {
         var reception = await Reception.OpenAsync(stage);
         stage.Faults!.FailNextAccept(OutOfMemory);
@@ -128,7 +128,7 @@ internal static class AcceptChecks
     }
 
     [Check("SRV-045", Needs = CheckNeeds.Faults)]
-    public static async Task Of_two_listeners_one_rests_and_is_named_while_the_other_goes_on(CheckStage stage)
+    public static async Task Of_two_listeners_one_rests_and_is_named_while_the_other_goes_on(KernelStage stage)
     {
         foreach (var tired in (int[])[0, 1])
         {
@@ -155,6 +155,6 @@ internal static class AcceptChecks
     }
 
     // Two addresses with port 0 are the same one; an interface more tells them apart.
-    private static EndPoint DifferentAddress(CheckStage stage) =>
+    private static EndPoint DifferentAddress(KernelStage stage) =>
         stage.IsTcp ? new IPEndPoint(IPAddress.IPv6Loopback, 0) : stage.CreateListenAddress();
 }

@@ -15,7 +15,7 @@ internal static class BirthChecks
     }
 
     [Check("TCP-003")]
-    public static async Task The_caller_resumes_before_the_first_data(CheckStage stage)
+    public static async Task The_caller_resumes_before_the_first_data(KernelStage stage)
     {
         var order = new List<string>();
         var client = stage.Watch(new RecordingProtocol { OnData = _ => order.Add("data") });

@@ -121,7 +121,7 @@ internal static class BufferWriterChecks
         Check.Bytes(Payload.Of(written + 101), pair.ServerProtocol.Received);
     }
 
-    [Check]
+    [Check(Needs = CheckNeeds.HalfClose)]
     public static async Task After_the_end_of_writing_it_is_refused_and_after_the_loss_dropped(CheckStage stage)
     {
         var pair = await stage.ConnectAsync(server: static () => new RecordingProtocol { OnEof = static () => true });

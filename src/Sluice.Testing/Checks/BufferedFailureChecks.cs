@@ -3,14 +3,14 @@ namespace Sluice.Testing.Checks;
 /// <summary>What a buffered protocol's exceptions and empty buffers do: the handler hears of them, and the connection is reset.</summary>
 internal static class BufferedFailureChecks
 {
-    [Check("BUF-002")]
+    [Check("BUF-002", Needs = CheckNeeds.HalfClose)]
     public static Task GetBuffer_that_throws_resets_the_connection(CheckStage stage)
     {
         var failure = new FormatException("no buffer");
         return VerifyAsync(stage, "GetBuffer", failure, new RecordingBufferedProtocol { OnGetBuffer = _ => throw failure }, "ConnectionMade");
     }
 
-    [Check("BUF-003")]
+    [Check("BUF-003", Needs = CheckNeeds.HalfClose)]
     public static async Task An_empty_buffer_resets_the_connection(CheckStage stage)
     {
         var reason = await VerifyAsync(stage, "GetBuffer", null, new RecordingBufferedProtocol { OnGetBuffer = static _ => Memory<byte>.Empty }, "ConnectionMade");
@@ -19,14 +19,14 @@ internal static class BufferedFailureChecks
         Check.Equal("GetBuffer() returned an empty buffer.", reason!.Message);
     }
 
-    [Check("BUF-004")]
+    [Check("BUF-004", Needs = CheckNeeds.HalfClose)]
     public static Task BufferUpdated_that_throws_resets_the_connection(CheckStage stage)
     {
         var failure = new FormatException("not my bytes");
         return VerifyAsync(stage, "BufferUpdated", failure, new RecordingBufferedProtocol { OnData = _ => throw failure }, "ConnectionMade", "DataReceived");
     }
 
-    [Check("BUF-007")]
+    [Check("BUF-007", Needs = CheckNeeds.HalfClose)]
     public static Task EofReceived_that_throws_resets_the_connection(CheckStage stage)
     {
         var failure = new FormatException("no end");
@@ -52,7 +52,7 @@ internal static class BufferedFailureChecks
         Check.That(ReferenceEquals(protocol, report.Protocol));
         Check.Trace(protocol.Record.Shape, [.. shape, $"ConnectionLost({ProtocolRecord.Describe(reason)})"]);
         var seenByPeer = await pair.ServerRecord.Lost;
-        if (stage.IsTcp) Check.Equal("SocketException ConnectionReset", ProtocolRecord.Describe(seenByPeer));
+        if (stage.AbortIsReset) Check.Equal("SocketException ConnectionReset", ProtocolRecord.Describe(seenByPeer));
         return reason;
     }
 }

@@ -96,7 +96,7 @@ internal static class BufferedProtocolChecks
         Check.Trace(pair.ServerRecord.Shape, "ConnectionMade", "DataReceived", "EofReceived", "ConnectionLost(null)");
     }
 
-    [Check("BUF-006")]
+    [Check("BUF-006", Needs = CheckNeeds.HalfClose)]
     public static async Task The_answer_to_the_end_of_the_stream_closes_or_keeps_the_connection(CheckStage stage)
     {
         foreach (var keeps in (bool[])[false, true])
@@ -119,7 +119,7 @@ internal static class BufferedProtocolChecks
         }
     }
 
-    [Check("BUF-009", Needs = CheckNeeds.Tcp)]
+    [Check("BUF-009", Needs = CheckNeeds.Reset)]
     public static async Task A_reset_by_the_peer_is_the_reason_of_the_loss_of_a_buffered_protocol(CheckStage stage)
     {
         var pair = await stage.ConnectAsync(static () => new RecordingBufferedProtocol());
@@ -131,7 +131,7 @@ internal static class BufferedProtocolChecks
     }
 
     [Check("BUF-009", Needs = CheckNeeds.Faults)]
-    public static async Task A_read_that_fails_is_the_reason_of_the_loss_of_a_buffered_protocol(CheckStage stage)
+    public static async Task A_read_that_fails_is_the_reason_of_the_loss_of_a_buffered_protocol(KernelStage stage)
     {
         const int HostUnreachable = 113;
         var pair = await stage.ConnectAsync(static () => new RecordingBufferedProtocol(), static () => new RecordingBufferedProtocol());

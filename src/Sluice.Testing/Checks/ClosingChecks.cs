@@ -156,10 +156,10 @@ internal static class ClosingChecks
         await stage.SettleAsync();
 
         Check.Trace(pair.ClientProtocol.Trace, "ConnectionMade", "ConnectionLost(null)");
-        Check.Equal(0, stage.Log.Entries.Count);
+        Check.Equal(0, stage.Warnings.Count);
     }
 
-    [Check("TCP-012", Needs = CheckNeeds.Tcp)]
+    [Check("TCP-012", Needs = CheckNeeds.Reset)]
     public static async Task A_reset_during_the_last_writes_is_the_reason_of_the_loss(CheckStage stage)
     {
         var pair = await stage.ConnectAsync(server: Congestion.NonReader);
@@ -205,7 +205,7 @@ internal static class ClosingChecks
         transport.WriteLines(["x"u8.ToArray()]);
         transport.GetSpan(5000)[0] = 1;
         transport.Advance(1);
-        transport.WriteEof();
+        if (transport.CanWriteEof) transport.WriteEof();
         transport.PauseReading();
         transport.ResumeReading();
         transport.SetWriteBufferLimits(high: 0);
@@ -214,7 +214,7 @@ internal static class ClosingChecks
 
         Check.That(transport.IsClosing && !transport.IsReading && transport.Protocol is null);
         Check.Equal(0, transport.WriteBufferSize);
-        Check.Equal(-1, transport.GetExtraInfo(ExtraInfo.Socket)!.Handle);
+        stage.VerifyReleased(transport);
         Check.Trace(pair.ClientProtocol.Trace, "ConnectionMade", "ConnectionLost(null)");
     }
 
@@ -233,6 +233,6 @@ internal static class ClosingChecks
         Check.That(ReferenceEquals(exception, report.Exception) && ReferenceEquals(pair.Client, report.Transport));
         Check.That(ReferenceEquals(pair.ClientProtocol, report.Protocol));
         Check.That(pair.Client.Protocol is null);
-        Check.Equal(-1, pair.Client.GetExtraInfo(ExtraInfo.Socket)!.Handle);
+        stage.VerifyReleased(pair.Client);
     }
 }

@@ -23,7 +23,7 @@ internal static class Congestion
     public static async Task<int> OverfillAsync(CheckStage stage, ITransport writer, int size = MoreThanTheKernelTakes)
     {
         // A real kernel would take megabytes, and more of them as it sees fit.
-        writer.GetExtraInfo(ExtraInfo.Socket)!.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.SendBuffer, SmallBuffer);
+        writer.GetExtraInfo(ExtraInfo.Socket)?.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.SendBuffer, SmallBuffer);
         writer.Write(Payload.Of(size));
         await stage.SettleAsync();
         return size;

@@ -7,7 +7,7 @@ namespace Sluice.Testing.Checks;
 internal static class ConnectArgumentChecks
 {
     [Check("CONN-008")]
-    public static Task Without_an_address_or_a_factory_there_is_no_connect(CheckStage stage)
+    public static Task Without_an_address_or_a_factory_there_is_no_connect(KernelStage stage)
     {
         var loop = stage.Loop;
         Check.Throws<ArgumentNullException>(() => { _ = loop.CreateConnectionAsync(Protocol, (EndPoint)null!); });
@@ -20,7 +20,7 @@ internal static class ConnectArgumentChecks
     }
 
     [Check("CONN-008", "BUG-050")]
-    public static Task A_port_or_a_family_that_cannot_be_is_refused(CheckStage stage)
+    public static Task A_port_or_a_family_that_cannot_be_is_refused(KernelStage stage)
     {
         foreach (var host in (string?[])[null, "127.0.0.1", "name.test"])
         {
@@ -39,7 +39,7 @@ internal static class ConnectArgumentChecks
     }
 
     [Check("CONN-008")]
-    public static Task Options_that_cannot_be_are_refused(CheckStage stage)
+    public static Task Options_that_cannot_be_are_refused(KernelStage stage)
     {
         Refuses(stage, new ConnectionOptions { HappyEyeballsDelay = TimeSpan.FromTicks(-1) });
         Refuses(stage, new ConnectionOptions { HappyEyeballsDelay = Timeout.InfiniteTimeSpan });
@@ -51,7 +51,7 @@ internal static class ConnectArgumentChecks
     }
 
     [Check("CONN-009")]
-    public static Task What_has_one_address_takes_no_options_about_addresses(CheckStage stage)
+    public static Task What_has_one_address_takes_no_options_about_addresses(KernelStage stage)
     {
         var (near, far) = SocketPair.Create();
         using (near)
@@ -78,7 +78,7 @@ internal static class ConnectArgumentChecks
     }
 
     [Check("CONN-010", "CONN-012")]
-    public static Task A_socket_that_is_no_open_connected_stream_is_refused_and_left_alone(CheckStage stage)
+    public static Task A_socket_that_is_no_open_connected_stream_is_refused_and_left_alone(KernelStage stage)
     {
         using var datagram = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
         using var unconnected = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
@@ -101,7 +101,7 @@ internal static class ConnectArgumentChecks
     }
 
     [Check("BUG-051", "CONN-008")]
-    public static Task A_path_that_would_be_cut_is_refused(CheckStage stage)
+    public static Task A_path_that_would_be_cut_is_refused(KernelStage stage)
     {
         foreach (var path in (string[])["/run/live\0.sock", new string('p', 108), "\0" + new string('a', 108), new string('\u00fc', 54)])
         {
@@ -112,7 +112,7 @@ internal static class ConnectArgumentChecks
         return Task.CompletedTask;
     }
 
-    private static void Refuses(CheckStage stage, ConnectionOptions options) =>
+    private static void Refuses(KernelStage stage, ConnectionOptions options) =>
         Check.Throws<ArgumentException>(() => { _ = stage.Loop.CreateConnectionAsync(Protocol, new IPEndPoint(IPAddress.Loopback, 80), options); });
 
     private static RecordingProtocol Protocol() => new();

@@ -8,12 +8,12 @@ internal static class ConnectCancelChecks
     private const int MostInstants = 1_000;
 
     [Check("CONN-020", "BUG-043", "BUG-044", "BUG-045")]
-    public static Task A_connect_to_an_address_can_be_given_up_at_every_instant(CheckStage stage) =>
+    public static Task A_connect_to_an_address_can_be_given_up_at_every_instant(KernelStage stage) =>
         GiveUpAtEveryInstantAsync(stage, (server, factory, token) =>
             stage.Loop.CreateConnectionAsync(factory, server.EndPoints[0], cancellationToken: token));
 
     [Check("CONN-020", "BUG-043", "BUG-044", "BUG-045", Needs = CheckNeeds.Tcp)]
-    public static Task A_connect_to_a_name_can_be_given_up_at_every_instant(CheckStage stage)
+    public static Task A_connect_to_a_name_can_be_given_up_at_every_instant(KernelStage stage)
     {
         IPAddress? refusing = null;
         return GiveUpAtEveryInstantAsync(stage, (server, factory, token) =>
@@ -28,7 +28,7 @@ internal static class ConnectCancelChecks
     }
 
     [Check("CONN-020", "CONN-034", "BUG-043", "BUG-044", "BUG-045", Needs = CheckNeeds.Tcp)]
-    public static Task A_race_can_be_given_up_at_every_instant(CheckStage stage)
+    public static Task A_race_can_be_given_up_at_every_instant(KernelStage stage)
     {
         IPAddress? refusing = null;
         return GiveUpAtEveryInstantAsync(stage, (server, factory, token) =>
@@ -42,7 +42,7 @@ internal static class ConnectCancelChecks
     }
 
     [Check("CONN-021", "BUG-043", "BUG-045")]
-    public static async Task An_adoption_can_be_given_up_at_every_instant(CheckStage stage)
+    public static async Task An_adoption_can_be_given_up_at_every_instant(KernelStage stage)
     {
         var isDone = false;
         for (var instants = 0; !isDone; instants++)
@@ -62,7 +62,7 @@ internal static class ConnectCancelChecks
     }
 
     [Check("CONN-020")]
-    public static async Task A_factory_that_gives_up_its_own_connect_is_obeyed(CheckStage stage)
+    public static async Task A_factory_that_gives_up_its_own_connect_is_obeyed(KernelStage stage)
     {
         var server = await stage.Loop.CreateServerAsync(() => stage.Watch(new RecordingProtocol()), stage.CreateListenAddress());
         using var giveUp = new CancellationTokenSource();
@@ -85,7 +85,7 @@ internal static class ConnectCancelChecks
 
     /// <summary>Gives up after no pass, one, two, … until the connect is there first.</summary>
     private static async Task GiveUpAtEveryInstantAsync(
-        CheckStage stage,
+        KernelStage stage,
         Func<Server, Func<RecordingProtocol>, CancellationToken, Task<(ITransport Transport, RecordingProtocol Protocol)>> start)
     {
         var server = await stage.Loop.CreateServerAsync(() => stage.Watch(new RecordingProtocol()), stage.CreateListenAddress());
@@ -110,7 +110,7 @@ internal static class ConnectCancelChecks
     }
 
     private static async Task<bool> GiveUpAsync(
-        CheckStage stage, Task<(ITransport Transport, RecordingProtocol Protocol)> connect, RecordingProtocol client, int instants, CancellationTokenSource giveUp)
+        KernelStage stage, Task<(ITransport Transport, RecordingProtocol Protocol)> connect, RecordingProtocol client, int instants, CancellationTokenSource giveUp)
     {
         await stage.InstantsAsync(instants);
         giveUp.Cancel();

@@ -7,7 +7,7 @@ namespace Sluice.Testing.Checks;
 internal static class ConnectChecks
 {
     [Check("CONN-007", Needs = CheckNeeds.Tcp)]
-    public static async Task A_connect_by_name_gives_the_transport_and_the_very_protocol(CheckStage stage)
+    public static async Task A_connect_by_name_gives_the_transport_and_the_very_protocol(KernelStage stage)
     {
         var target = await DialTarget.ListenAsync(stage);
         stage.Names.Add("server.test", target.Address);
@@ -34,7 +34,7 @@ internal static class ConnectChecks
     }
 
     [Check("CONN-002", "CONN-003", Needs = CheckNeeds.Tcp)]
-    public static async Task A_literal_asks_no_resolver_unless_another_family_is_wanted(CheckStage stage)
+    public static async Task A_literal_asks_no_resolver_unless_another_family_is_wanted(KernelStage stage)
     {
         var target = await DialTarget.ListenAsync(stage);
         var literal = target.Address.ToString();
@@ -56,7 +56,7 @@ internal static class ConnectChecks
     }
 
     [Check("CONN-008", Needs = CheckNeeds.Tcp)]
-    public static async Task Without_a_host_the_loopback_addresses_are_tried(CheckStage stage)
+    public static async Task Without_a_host_the_loopback_addresses_are_tried(KernelStage stage)
     {
         var target = await DialTarget.ListenAsync(stage);
 
@@ -68,7 +68,7 @@ internal static class ConnectChecks
     }
 
     [Check("CONN-018", Needs = CheckNeeds.Tcp)]
-    public static async Task The_next_address_is_used_when_one_fails(CheckStage stage)
+    public static async Task The_next_address_is_used_when_one_fails(KernelStage stage)
     {
         var target = await DialTarget.ListenAsync(stage);
 
@@ -82,7 +82,7 @@ internal static class ConnectChecks
     }
 
     [Check("CONN-011", "CONN-037")]
-    public static async Task Sockets_that_exist_become_both_sides_of_a_connection(CheckStage stage)
+    public static async Task Sockets_that_exist_become_both_sides_of_a_connection(KernelStage stage)
     {
         var (first, second) = stage.CreateSocketPair();
         var (client, clientProtocol) = await stage.Loop.AdoptAsync(() => stage.Watch(new RecordingProtocol()), first);
@@ -101,7 +101,7 @@ internal static class ConnectChecks
     }
 
     [Check("CONN-040")]
-    public static async Task A_hundred_clients_talk_at_the_same_time(CheckStage stage)
+    public static async Task A_hundred_clients_talk_at_the_same_time(KernelStage stage)
     {
         var listener = await stage.Loop.CreateServerAsync(
             () =>
@@ -143,7 +143,7 @@ internal static class ConnectChecks
     }
 
     [Check("TCP-066", Needs = CheckNeeds.Tcp)]
-    public static async Task Silent_peers_are_probed_where_the_options_ask_for_it(CheckStage stage)
+    public static async Task Silent_peers_are_probed_where_the_options_ask_for_it(KernelStage stage)
     {
         foreach (var asks in (bool[])[false, true])
         {

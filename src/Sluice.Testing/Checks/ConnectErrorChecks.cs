@@ -7,7 +7,7 @@ namespace Sluice.Testing.Checks;
 internal static class ConnectErrorChecks
 {
     [Check("CONN-014", "CONN-015")]
-    public static async Task One_failure_comes_out_as_it_is(CheckStage stage)
+    public static async Task One_failure_comes_out_as_it_is(KernelStage stage)
     {
         var listener = await stage.Loop.CreateServerAsync(static () => new RecordingProtocol(), stage.CreateListenAddress());
         var address = listener.EndPoints[0];
@@ -29,7 +29,7 @@ internal static class ConnectErrorChecks
     }
 
     [Check("CONN-016", Needs = CheckNeeds.Tcp)]
-    public static async Task Several_failures_are_one_that_names_each(CheckStage stage)
+    public static async Task Several_failures_are_one_that_names_each(KernelStage stage)
     {
         var target = await DialTarget.ListenAsync(stage);
         var (first, second) = (target.Refusing(), target.Refusing());
@@ -48,7 +48,7 @@ internal static class ConnectErrorChecks
     }
 
     [Check("CONN-017", "CONN-035", Needs = CheckNeeds.Tcp)]
-    public static async Task All_errors_come_in_the_order_of_the_attempts(CheckStage stage)
+    public static async Task All_errors_come_in_the_order_of_the_attempts(KernelStage stage)
     {
         var target = await DialTarget.ListenAsync(stage);
         IPAddress[] addresses = [target.Refusing(), target.Refusing(), target.Refusing()];
@@ -67,7 +67,7 @@ internal static class ConnectErrorChecks
     }
 
     [Check("CONN-019", Needs = CheckNeeds.Tcp)]
-    public static async Task What_is_no_failure_of_an_address_ends_the_connect_at_once(CheckStage stage)
+    public static async Task What_is_no_failure_of_an_address_ends_the_connect_at_once(KernelStage stage)
     {
         var target = await DialTarget.ListenAsync(stage);
         using (var giveUp = new CancellationTokenSource())
@@ -88,7 +88,7 @@ internal static class ConnectErrorChecks
     }
 
     [Check("CONN-013", "DNS-003", Needs = CheckNeeds.Tcp)]
-    public static async Task A_name_without_addresses_is_not_found(CheckStage stage)
+    public static async Task A_name_without_addresses_is_not_found(KernelStage stage)
     {
         var target = await DialTarget.ListenAsync(stage);
         stage.Names.Add("empty.test");

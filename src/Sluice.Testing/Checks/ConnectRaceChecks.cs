@@ -4,7 +4,7 @@ namespace Sluice.Testing.Checks;
 internal static class ConnectRaceChecks
 {
     [Check("CONN-033", Needs = CheckNeeds.Tcp)]
-    public static async Task The_next_attempt_does_not_wait_for_the_delay_when_one_has_failed(CheckStage stage)
+    public static async Task The_next_attempt_does_not_wait_for_the_delay_when_one_has_failed(KernelStage stage)
     {
         var target = await DialTarget.ListenAsync(stage);
         var started = stage.Loop.Time;
@@ -18,7 +18,7 @@ internal static class ConnectRaceChecks
     }
 
     [Check("CONN-034", Needs = CheckNeeds.Tcp)]
-    public static async Task A_slow_attempt_loses_against_the_one_that_starts_after_the_delay(CheckStage stage)
+    public static async Task A_slow_attempt_loses_against_the_one_that_starts_after_the_delay(KernelStage stage)
     {
         var target = await DialTarget.ListenAsync(stage);
         var started = stage.Loop.Time;
@@ -34,7 +34,7 @@ internal static class ConnectRaceChecks
     }
 
     [Check("CONN-034", Needs = CheckNeeds.Tcp)]
-    public static async Task Two_attempts_that_succeed_at_the_same_time_make_one_connection(CheckStage stage)
+    public static async Task Two_attempts_that_succeed_at_the_same_time_make_one_connection(KernelStage stage)
     {
         var target = await DialTarget.ListenAsync(stage);
         var made = 0;

@@ -7,7 +7,7 @@ namespace Sluice.Testing.Checks;
 internal static class ConnectionLimitChecks
 {
     [Check("BUG-052")]
-    public static async Task Silent_clients_beyond_the_limit_are_reset_and_the_handler_hears_of_it_once(CheckStage stage)
+    public static async Task Silent_clients_beyond_the_limit_are_reset_and_the_handler_hears_of_it_once(KernelStage stage)
     {
         const int Limit = 20;
         const int Crowd = 300;
@@ -35,7 +35,7 @@ internal static class ConnectionLimitChecks
     }
 
     [Check("BUG-052")]
-    public static async Task Room_again_means_service_again_and_a_new_report_at_the_next_flood(CheckStage stage)
+    public static async Task Room_again_means_service_again_and_a_new_report_at_the_next_flood(KernelStage stage)
     {
         var reception = await Reception.OpenAsync(stage, options: new ServerOptions { MaxConnections = 1 });
         var address = reception.Server.EndPoints[0];
@@ -60,7 +60,7 @@ internal static class ConnectionLimitChecks
     }
 
     [Check("BUG-052")]
-    public static async Task The_limit_is_eight_tenths_of_the_descriptors_unless_it_is_set(CheckStage stage)
+    public static async Task The_limit_is_eight_tenths_of_the_descriptors_unless_it_is_set(KernelStage stage)
     {
         var reception = await Reception.OpenAsync(stage);
 
@@ -69,7 +69,7 @@ internal static class ConnectionLimitChecks
     }
 
     /// <summary>A client that is accepted by the kernel, or null where the reset was quicker than the connect.</summary>
-    private static async Task<RecordingProtocol?> DialAsync(CheckStage stage, EndPoint address)
+    private static async Task<RecordingProtocol?> DialAsync(KernelStage stage, EndPoint address)
     {
         try
         {

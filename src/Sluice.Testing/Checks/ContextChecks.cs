@@ -9,7 +9,7 @@ internal static class ContextChecks
         ["ConnectionMade", "DataReceived", "PauseWriting", "ResumeWriting", "EofReceived", "ConnectionLost"];
 
     [Check("CTX-001", "CTX-002", "CTX-003")]
-    public static async Task Every_callback_of_both_ends_sees_the_context_of_the_call_that_created_it(CheckStage stage)
+    public static async Task Every_callback_of_both_ends_sees_the_context_of_the_call_that_created_it(KernelStage stage)
     {
         var atServer = new Witness();
         var atClient = new Witness();
@@ -29,7 +29,7 @@ internal static class ContextChecks
     }
 
     [Check("CTX-001")]
-    public static async Task The_callbacks_over_given_sockets_see_the_context_of_the_call_that_took_them_over(CheckStage stage)
+    public static async Task The_callbacks_over_given_sockets_see_the_context_of_the_call_that_took_them_over(KernelStage stage)
     {
         var (first, second) = stage.CreateSocketPair();
         var one = new Witness();
@@ -46,7 +46,7 @@ internal static class ContextChecks
         two.VerifySaw("two", ["Factory", .. AllCallbacks]);
     }
 
-    [Check("CTX-001")]
+    [Check("CTX-001", Needs = CheckNeeds.HalfClose)]
     public static async Task A_buffered_protocol_is_asked_in_the_context_of_its_creator(CheckStage stage)
     {
         var seen = new List<string?>();

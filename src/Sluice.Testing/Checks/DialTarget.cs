@@ -5,9 +5,9 @@ namespace Sluice.Testing.Checks;
 /// <summary>A TCP listener of a check, and addresses that refuse connects to its port or never answer them.</summary>
 internal sealed class DialTarget
 {
-    private readonly CheckStage _stage;
+    private readonly KernelStage _stage;
 
-    private DialTarget(CheckStage stage) => _stage = stage;
+    private DialTarget(KernelStage stage) => _stage = stage;
 
     public required Server Listener { get; init; }
 
@@ -21,7 +21,7 @@ internal sealed class DialTarget
 
     public int Port => EndPoint.Port;
 
-    public static async Task<DialTarget> ListenAsync(CheckStage stage)
+    public static async Task<DialTarget> ListenAsync(KernelStage stage)
     {
         DialTarget? target = null;
         var listener = await stage.Loop.CreateServerAsync(

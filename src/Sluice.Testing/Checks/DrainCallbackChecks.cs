@@ -6,7 +6,7 @@ internal static class DrainCallbackChecks
     private static readonly TimeSpan Forever = Timeout.InfiniteTimeSpan;
 
     [Check("SRV-053")]
-    public static async Task What_DrainRequested_throws_goes_to_the_handler_only(CheckStage stage)
+    public static async Task What_DrainRequested_throws_goes_to_the_handler_only(KernelStage stage)
     {
         var exception = new FormatException("not now");
         var reception = await Reception.OpenAsync(stage, RecordingProtocol.Echo);
@@ -26,7 +26,7 @@ internal static class DrainCallbackChecks
     }
 
     [Check("SRV-053")]
-    public static async Task A_close_a_write_and_an_abort_in_DrainRequested_do_what_they_always_do(CheckStage stage)
+    public static async Task A_close_a_write_and_an_abort_in_DrainRequested_do_what_they_always_do(KernelStage stage)
     {
         var reception = await Reception.OpenAsync(stage);
         var (closing, writing, aborting) = (await reception.ConnectAsync(), await reception.ConnectAsync(), await reception.ConnectAsync());
@@ -48,7 +48,7 @@ internal static class DrainCallbackChecks
     }
 
     [Check("SRV-053")]
-    public static async Task A_protocol_that_takes_over_in_DrainRequested_is_not_told_again(CheckStage stage)
+    public static async Task A_protocol_that_takes_over_in_DrainRequested_is_not_told_again(KernelStage stage)
     {
         var reception = await Reception.OpenAsync(stage);
         var pair = await reception.ConnectAsync();
@@ -68,7 +68,7 @@ internal static class DrainCallbackChecks
     }
 
     [Check("SRV-053")]
-    public static async Task One_protocol_that_ends_all_the_others_spares_them_the_news(CheckStage stage)
+    public static async Task One_protocol_that_ends_all_the_others_spares_them_the_news(KernelStage stage)
     {
         foreach (var isAbort in (bool[])[false, true])
         {
@@ -92,7 +92,7 @@ internal static class DrainCallbackChecks
     }
 
     [Check("SRV-053")]
-    public static async Task A_drain_that_is_begun_anew_in_DrainRequested_joins_the_one_under_way(CheckStage stage)
+    public static async Task A_drain_that_is_begun_anew_in_DrainRequested_joins_the_one_under_way(KernelStage stage)
     {
         var reception = await Reception.OpenAsync(stage);
         var pair = await reception.ConnectAsync();
@@ -104,7 +104,7 @@ internal static class DrainCallbackChecks
     }
 
     [Check("SRV-054")]
-    public static async Task A_connection_that_is_not_made_yet_hears_of_the_drain_after_its_ConnectionMade(CheckStage stage)
+    public static async Task A_connection_that_is_not_made_yet_hears_of_the_drain_after_its_ConnectionMade(KernelStage stage)
     {
         Reception? reception = null;
         Task<DrainResult>? draining = null;
@@ -125,7 +125,7 @@ internal static class DrainCallbackChecks
     }
 
     [Check("SRV-054")]
-    public static async Task A_connection_that_is_closing_already_is_not_told(CheckStage stage)
+    public static async Task A_connection_that_is_closing_already_is_not_told(KernelStage stage)
     {
         var reception = await Reception.OpenAsync(stage);
         var pair = await reception.ConnectAsync();
@@ -145,7 +145,7 @@ internal static class DrainCallbackChecks
     }
 
     [Check("SRV-054")]
-    public static async Task Buffered_protocols_are_told_too_and_paused_ones(CheckStage stage)
+    public static async Task Buffered_protocols_are_told_too_and_paused_ones(KernelStage stage)
     {
         var served = stage.Watch(new RecordingBufferedProtocol { OnMade = static transport => transport.PauseReading() });
         var server = await stage.Loop.CreateServerAsync(() => served, stage.CreateListenAddress());
@@ -159,7 +159,7 @@ internal static class DrainCallbackChecks
     }
 
     [Check("SRV-054")]
-    public static async Task DrainRequested_runs_in_the_context_of_the_server(CheckStage stage)
+    public static async Task DrainRequested_runs_in_the_context_of_the_server(KernelStage stage)
     {
         var local = new AsyncLocal<string>();
         string? seen = null;

@@ -10,7 +10,7 @@ internal static class DrainChecks
     private static readonly TimeSpan InAnHour = TimeSpan.FromHours(1);
 
     [Check("SRV-050")]
-    public static async Task A_drain_tells_every_connection_and_completes_when_the_last_has_finished(CheckStage stage)
+    public static async Task A_drain_tells_every_connection_and_completes_when_the_last_has_finished(KernelStage stage)
     {
         var reception = await Reception.OpenAsync(stage);
         var (first, second) = (await reception.ConnectAsync(), await reception.ConnectAsync());
@@ -37,7 +37,7 @@ internal static class DrainChecks
     }
 
     [Check("SRV-050")]
-    public static async Task What_a_connection_still_says_during_a_drain_arrives(CheckStage stage)
+    public static async Task What_a_connection_still_says_during_a_drain_arrives(KernelStage stage)
     {
         var reception = await Reception.OpenAsync(stage, RecordingProtocol.Echo);
         var pair = await reception.ConnectAsync();
@@ -54,7 +54,7 @@ internal static class DrainChecks
     }
 
     [Check("SRV-051")]
-    public static async Task At_the_deadline_what_is_left_is_aborted(CheckStage stage)
+    public static async Task At_the_deadline_what_is_left_is_aborted(KernelStage stage)
     {
         var reception = await Reception.OpenAsync(stage);
         var (stays, goes) = (await reception.ConnectAsync(), await reception.ConnectAsync());
@@ -71,7 +71,7 @@ internal static class DrainChecks
     }
 
     [Check("SRV-051", Needs = CheckNeeds.VirtualTime)]
-    public static async Task The_deadline_is_kept_to_the_tick(CheckStage stage)
+    public static async Task The_deadline_is_kept_to_the_tick(KernelStage stage)
     {
         var reception = await Reception.OpenAsync(stage);
         var pair = await reception.ConnectAsync();
@@ -85,7 +85,7 @@ internal static class DrainChecks
     }
 
     [Check("SRV-051")]
-    public static async Task A_deadline_of_zero_aborts_at_once_and_tells_nobody(CheckStage stage)
+    public static async Task A_deadline_of_zero_aborts_at_once_and_tells_nobody(KernelStage stage)
     {
         var reception = await Reception.OpenAsync(stage);
         var pair = await reception.ConnectAsync();
@@ -98,7 +98,7 @@ internal static class DrainChecks
     }
 
     [Check("SRV-051")]
-    public static async Task A_writer_that_is_stuck_is_cut_off_at_the_deadline(CheckStage stage)
+    public static async Task A_writer_that_is_stuck_is_cut_off_at_the_deadline(KernelStage stage)
     {
         var reception = await Reception.OpenAsync(stage);
         var pair = await reception.ConnectAsync(Congestion.NonReader());
@@ -112,7 +112,7 @@ internal static class DrainChecks
     }
 
     [Check("SRV-052")]
-    public static async Task A_second_drain_joins_the_first_and_the_earlier_deadline_counts(CheckStage stage)
+    public static async Task A_second_drain_joins_the_first_and_the_earlier_deadline_counts(KernelStage stage)
     {
         foreach (var deadlines in (TimeSpan[][])[[InAnHour, Soon], [Soon, InAnHour], [Soon, Forever], [Forever, Soon], [InAnHour, TimeSpan.Zero]])
         {
@@ -132,7 +132,7 @@ internal static class DrainChecks
     }
 
     [Check("SRV-050")]
-    public static async Task A_drain_with_nobody_there_completes(CheckStage stage)
+    public static async Task A_drain_with_nobody_there_completes(KernelStage stage)
     {
         var reception = await Reception.OpenAsync(stage, options: new ServerOptions { StartServing = false });
 
@@ -142,7 +142,7 @@ internal static class DrainChecks
     }
 
     [Check("SRV-050")]
-    public static async Task A_closed_server_can_be_drained_of_its_connections(CheckStage stage)
+    public static async Task A_closed_server_can_be_drained_of_its_connections(KernelStage stage)
     {
         var reception = await Reception.OpenAsync(stage);
         var pair = await reception.ConnectAsync();
@@ -153,7 +153,7 @@ internal static class DrainChecks
     }
 
     [Check("SRV-050")]
-    public static Task A_negative_deadline_is_refused_at_the_call(CheckStage stage)
+    public static Task A_negative_deadline_is_refused_at_the_call(KernelStage stage)
     {
         Check.Throws<ArgumentOutOfRangeException>(
             () => _ = stage.Loop.CreateServerAsync(() => new RecordingProtocol(), stage.CreateListenAddress(), new ServerOptions { DrainTimeout = TimeSpan.FromSeconds(-2) }));
@@ -169,7 +169,7 @@ internal static class DrainChecks
     }
 
     [Check("SRV-050", "BUG-040")]
-    public static async Task A_drain_while_connections_arrive_lets_the_late_ones_go(CheckStage stage)
+    public static async Task A_drain_while_connections_arrive_lets_the_late_ones_go(KernelStage stage)
     {
         for (var passes = 0; passes < 12; passes++)
         {

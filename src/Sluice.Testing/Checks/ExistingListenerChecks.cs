@@ -9,7 +9,7 @@ namespace Sluice.Testing.Checks;
 internal static class ExistingListenerChecks
 {
     [Check("SRV-013")]
-    public static async Task A_bound_socket_is_served_whether_or_not_it_listens(CheckStage stage)
+    public static async Task A_bound_socket_is_served_whether_or_not_it_listens(KernelStage stage)
     {
         foreach (var listens in (bool[])[false, true])
         {
@@ -27,7 +27,7 @@ internal static class ExistingListenerChecks
     }
 
     [Check("SRV-013")]
-    public static async Task A_taken_over_socket_can_begin_to_serve_later(CheckStage stage)
+    public static async Task A_taken_over_socket_can_begin_to_serve_later(KernelStage stage)
     {
         var socket = stage.CreateBoundSocket(stage.CreateListenAddress(), listens: false);
 
@@ -40,7 +40,7 @@ internal static class ExistingListenerChecks
     }
 
     [Check("SRV-013", "BUG-043")]
-    public static async Task Something_else_is_refused_and_closed(CheckStage stage)
+    public static async Task Something_else_is_refused_and_closed(KernelStage stage)
     {
         var (first, second) = stage.CreateSocketPair();
         using (second)
@@ -51,7 +51,7 @@ internal static class ExistingListenerChecks
     }
 
     [Check("SRV-013")]
-    public static async Task A_cancelled_server_closes_the_socket(CheckStage stage)
+    public static async Task A_cancelled_server_closes_the_socket(KernelStage stage)
     {
         var socket = stage.CreateBoundSocket(stage.CreateListenAddress(), listens: true);
 
@@ -62,7 +62,7 @@ internal static class ExistingListenerChecks
     }
 
     [Check("UNIX-017", Needs = CheckNeeds.Unix)]
-    public static async Task The_Unix_call_removes_the_file_of_a_socket_and_the_general_one_leaves_it(CheckStage stage)
+    public static async Task The_Unix_call_removes_the_file_of_a_socket_and_the_general_one_leaves_it(KernelStage stage)
     {
         foreach (var (ownership, cleanup, stays) in ((ListenerOwnership, bool, bool)[])
             [
@@ -84,7 +84,7 @@ internal static class ExistingListenerChecks
     }
 
     [Check("UNIX-017", "UNIX-019", Needs = CheckNeeds.Unix)]
-    public static async Task A_successor_of_a_taken_over_sockets_file_is_left_alone(CheckStage stage)
+    public static async Task A_successor_of_a_taken_over_sockets_file_is_left_alone(KernelStage stage)
     {
         var path = stage.CreateListenAddress().ToString()!;
         var socket = stage.CreateBoundSocket(new UnixDomainSocketEndPoint(path), listens: true);
@@ -99,7 +99,7 @@ internal static class ExistingListenerChecks
     }
 
     [Check("BUG-013", "BUG-079")]
-    public static async Task A_borrowed_socket_goes_on_listening_when_its_server_closes(CheckStage stage)
+    public static async Task A_borrowed_socket_goes_on_listening_when_its_server_closes(KernelStage stage)
     {
         var address = stage.CreateListenAddress();
         using var socket = stage.CreateBoundSocket(address, listens: true);
@@ -123,7 +123,7 @@ internal static class ExistingListenerChecks
     }
 
     [Check("BUG-013")]
-    public static async Task A_socket_that_does_not_listen_cannot_be_borrowed(CheckStage stage)
+    public static async Task A_socket_that_does_not_listen_cannot_be_borrowed(KernelStage stage)
     {
         using var socket = stage.CreateBoundSocket(stage.CreateListenAddress(), listens: false);
 
@@ -133,7 +133,7 @@ internal static class ExistingListenerChecks
     }
 
     [Check("TCP-066", "BUG-013", Needs = CheckNeeds.Tcp)]
-    public static async Task Connections_get_the_options_that_their_listener_lacks(CheckStage stage)
+    public static async Task Connections_get_the_options_that_their_listener_lacks(KernelStage stage)
     {
         var socket = stage.CreateBoundSocket(stage.CreateListenAddress(), listens: true);
         var served = new TaskCompletionSource<ITransport>();
@@ -150,17 +150,17 @@ internal static class ExistingListenerChecks
     }
 
     [Check("SRV-013")]
-    public static Task Options_without_sockets_need_an_address(CheckStage stage)
+    public static Task Options_without_sockets_need_an_address(KernelStage stage)
     {
         Check.Throws<ArgumentException>(() => { _ = stage.Loop.CreateServerAsync(() => new RecordingProtocol(), new ServerOptions()); });
         Check.Throws<ArgumentNullException>(() => { _ = stage.Loop.CreateServerAsync(() => new RecordingProtocol(), (ServerOptions)null!); });
         return Task.CompletedTask;
     }
 
-    private static Task<Server> ServeAsync(CheckStage stage, SafeHandle socket, ListenerOwnership ownership, ServerOptions? options = null) =>
+    private static Task<Server> ServeAsync(KernelStage stage, SafeHandle socket, ListenerOwnership ownership, ServerOptions? options = null) =>
         stage.Loop.ServeHandlesAsync(() => stage.Watch(RecordingProtocol.Echo()), [socket], ownership, options);
 
-    private static async Task ExchangeAsync(CheckStage stage, EndPoint address)
+    private static async Task ExchangeAsync(KernelStage stage, EndPoint address)
     {
         var (transport, client) = await stage.Loop.CreateConnectionAsync(() => stage.Watch(new RecordingProtocol()), address);
         transport.Write("hello"u8);
@@ -169,7 +169,7 @@ internal static class ExistingListenerChecks
         Check.That(await client.Lost is null);
     }
 
-    private static async Task RefusedAsync(CheckStage stage, EndPoint address)
+    private static async Task RefusedAsync(KernelStage stage, EndPoint address)
     {
         var refused = await Check.ThrowsAsync<SocketException>(() => stage.Loop.CreateConnectionAsync(() => new RecordingProtocol(), address));
         Check.Equal(SocketError.ConnectionRefused, refused.SocketErrorCode);

@@ -6,7 +6,7 @@ namespace Sluice.Testing.Checks;
 internal static class ExistingSocketChecks
 {
     [Check("TCP-001", "TCP-002")]
-    public static async Task Both_ends_of_a_pair_become_transports(CheckStage stage)
+    public static async Task Both_ends_of_a_pair_become_transports(KernelStage stage)
     {
         var (first, second) = stage.CreateSocketPair();
         var (near, nearProtocol) = await stage.Loop.AdoptAsync(() => stage.Watch(new RecordingProtocol()), first);
@@ -25,7 +25,7 @@ internal static class ExistingSocketChecks
     }
 
     [Check("TCP-003")]
-    public static async Task Bytes_that_were_there_before_come_after_the_caller_has_resumed(CheckStage stage)
+    public static async Task Bytes_that_were_there_before_come_after_the_caller_has_resumed(KernelStage stage)
     {
         var (first, second) = stage.CreateSocketPair();
         var (near, _) = await stage.Loop.AdoptAsync(() => stage.Watch(new RecordingProtocol()), first);
@@ -42,7 +42,7 @@ internal static class ExistingSocketChecks
     }
 
     [Check("BUG-039", "BUG-043")]
-    public static async Task A_factory_that_throws_closes_the_socket(CheckStage stage)
+    public static async Task A_factory_that_throws_closes_the_socket(KernelStage stage)
     {
         var (first, second) = stage.CreateSocketPair();
         var (_, far) = await stage.Loop.AdoptAsync(() => stage.Watch(new RecordingProtocol()), second);
@@ -54,7 +54,7 @@ internal static class ExistingSocketChecks
     }
 
     [Check("BUG-043", "BUG-045")]
-    public static async Task A_cancelled_adoption_closes_the_socket(CheckStage stage)
+    public static async Task A_cancelled_adoption_closes_the_socket(KernelStage stage)
     {
         var (first, second) = stage.CreateSocketPair();
         var (_, far) = await stage.Loop.AdoptAsync(() => stage.Watch(new RecordingProtocol()), second);
@@ -66,7 +66,7 @@ internal static class ExistingSocketChecks
     }
 
     [Check("TCP-066", Needs = CheckNeeds.Tcp)]
-    public static async Task Small_segments_are_not_delayed_here_either(CheckStage stage)
+    public static async Task Small_segments_are_not_delayed_here_either(KernelStage stage)
     {
         var (first, second) = stage.CreateSocketPair();
         var (near, _) = await stage.Loop.AdoptAsync(() => stage.Watch(new RecordingProtocol()), first);

@@ -7,7 +7,7 @@ namespace Sluice.Testing.Checks;
 internal static class ExtraInfoChecks
 {
     [Check("TCP-063", Needs = CheckNeeds.Tcp)]
-    public static async Task Each_end_knows_its_name_and_its_peers(CheckStage stage)
+    public static async Task Each_end_knows_its_name_and_its_peers(KernelStage stage)
     {
         var pair = await stage.ConnectAsync();
 
@@ -17,7 +17,7 @@ internal static class ExtraInfoChecks
     }
 
     [Check("TCP-063", Needs = CheckNeeds.Unix)]
-    public static async Task The_path_is_the_servers_name(CheckStage stage)
+    public static async Task The_path_is_the_servers_name(KernelStage stage)
     {
         var pair = await stage.ConnectAsync();
 
@@ -27,7 +27,7 @@ internal static class ExtraInfoChecks
     }
 
     [Check("TCP-063")]
-    public static async Task Typed_keys_and_asyncios_names_find_the_same_and_unknown_ones_the_default(CheckStage stage)
+    public static async Task Typed_keys_and_asyncios_names_find_the_same_and_unknown_ones_the_default(KernelStage stage)
     {
         var transport = (await stage.ConnectAsync()).Client;
 
@@ -46,7 +46,7 @@ internal static class ExtraInfoChecks
     }
 
     [Check("TCP-058", "TCP-061", "TCP-063")]
-    public static async Task Names_outlive_the_connection_and_the_socket_does_not(CheckStage stage)
+    public static async Task Names_outlive_the_connection_and_the_socket_does_not(KernelStage stage)
     {
         var pair = await stage.ConnectAsync();
         var names = Names(pair.Client);
@@ -65,7 +65,7 @@ internal static class ExtraInfoChecks
     }
 
     [Check("TCP-066", Needs = CheckNeeds.Tcp)]
-    public static async Task Small_segments_are_not_delayed_unless_asked(CheckStage stage)
+    public static async Task Small_segments_are_not_delayed_unless_asked(KernelStage stage)
     {
         var pair = await stage.ConnectAsync();
         Check.That(NoDelay(pair.Client) != 0 && NoDelay(pair.Server) != 0);
@@ -76,7 +76,7 @@ internal static class ExtraInfoChecks
     }
 
     [Check("TCP-073")]
-    public static async Task The_socket_can_be_looked_at_and_tuned_but_not_made_to_wait(CheckStage stage)
+    public static async Task The_socket_can_be_looked_at_and_tuned_but_not_made_to_wait(KernelStage stage)
     {
         var pair = await stage.ConnectAsync();
         var socket = pair.Client.GetExtraInfo(ExtraInfo.Socket)!;

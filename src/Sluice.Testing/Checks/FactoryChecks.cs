@@ -4,7 +4,7 @@ namespace Sluice.Testing.Checks;
 internal static class FactoryChecks
 {
     [Check("BUG-039", "BUG-043")]
-    public static async Task A_clients_factory_that_throws_fails_the_connect(CheckStage stage)
+    public static async Task A_clients_factory_that_throws_fails_the_connect(KernelStage stage)
     {
         var exception = new FormatException("no protocol today");
 
@@ -14,7 +14,7 @@ internal static class FactoryChecks
     }
 
     [Check("BUG-039", "BUG-043")]
-    public static async Task A_clients_factory_that_returns_null_fails_the_connect(CheckStage stage)
+    public static async Task A_clients_factory_that_returns_null_fails_the_connect(KernelStage stage)
     {
         var (thrown, _) = await FailClientAsync(stage, static () => null!);
 
@@ -22,7 +22,7 @@ internal static class FactoryChecks
     }
 
     [Check("BUG-039", "BUG-043")]
-    public static async Task A_clients_factory_that_returns_a_busy_protocol_fails_the_connect(CheckStage stage)
+    public static async Task A_clients_factory_that_returns_a_busy_protocol_fails_the_connect(KernelStage stage)
     {
         var busy = await stage.ConnectAsync();
 
@@ -33,19 +33,19 @@ internal static class FactoryChecks
     }
 
     [Check("BUG-039", "SRV-046")]
-    public static Task A_servers_factory_that_throws_is_reported_and_serving_goes_on(CheckStage stage) =>
+    public static Task A_servers_factory_that_throws_is_reported_and_serving_goes_on(KernelStage stage) =>
         FailServerAsync<FormatException>(stage, static _ => throw new FormatException("no protocol today"));
 
     [Check("BUG-039")]
-    public static Task A_servers_factory_that_returns_null_is_reported_and_serving_goes_on(CheckStage stage) =>
+    public static Task A_servers_factory_that_returns_null_is_reported_and_serving_goes_on(KernelStage stage) =>
         FailServerAsync<InvalidOperationException>(stage, static _ => null!);
 
     [Check("BUG-039")]
-    public static Task A_servers_factory_that_returns_one_protocol_twice_is_reported_and_serving_goes_on(CheckStage stage) =>
+    public static Task A_servers_factory_that_returns_one_protocol_twice_is_reported_and_serving_goes_on(KernelStage stage) =>
         FailServerAsync<InvalidOperationException>(stage, static busy => busy);
 
     [Check("BUG-039", "TCP-067")]
-    public static async Task A_servers_ConnectionMade_that_throws_is_reported_and_the_connection_lives(CheckStage stage)
+    public static async Task A_servers_ConnectionMade_that_throws_is_reported_and_the_connection_lives(KernelStage stage)
     {
         var pair = await stage.ConnectAsync(server: static () => new RecordingProtocol { OnMade = _ => throw new FormatException() });
 
@@ -55,7 +55,7 @@ internal static class FactoryChecks
     }
 
     [Check("TCP-068")]
-    public static async Task A_close_or_abort_in_ConnectionMade_leaves_the_connect_successful(CheckStage stage)
+    public static async Task A_close_or_abort_in_ConnectionMade_leaves_the_connect_successful(KernelStage stage)
     {
         foreach (var act in (Action<ITransport>[])[static transport => transport.Close(), static transport => transport.Abort()])
         {
@@ -68,7 +68,7 @@ internal static class FactoryChecks
         }
     }
 
-    private static async Task<(Exception Thrown, RecordingProtocol Server)> FailClientAsync(CheckStage stage, Func<RecordingProtocol> factory)
+    private static async Task<(Exception Thrown, RecordingProtocol Server)> FailClientAsync(KernelStage stage, Func<RecordingProtocol> factory)
     {
         var served = new RecordingProtocol();
         var listener = await stage.Loop.CreateServerAsync(() => stage.Watch(served), stage.CreateListenAddress());
@@ -81,7 +81,7 @@ internal static class FactoryChecks
         return (thrown, served);
     }
 
-    private static async Task FailServerAsync<T>(CheckStage stage, Func<RecordingProtocol, RecordingProtocol> fail) where T : Exception
+    private static async Task FailServerAsync<T>(KernelStage stage, Func<RecordingProtocol, RecordingProtocol> fail) where T : Exception
     {
         var served = new List<RecordingProtocol>();
         var fails = false;

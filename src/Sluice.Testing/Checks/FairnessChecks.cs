@@ -7,7 +7,7 @@ internal static class FairnessChecks
     private const int MostAcceptedAtOnce = 16;
 
     [Check("BUG-032", "TCP-010")]
-    public static async Task A_peer_that_floods_gets_one_read_per_turn_and_the_others_are_served(CheckStage stage)
+    public static async Task A_peer_that_floods_gets_one_read_per_turn_and_the_others_are_served(KernelStage stage)
     {
         const int Rounds = 10;
         var flood = new byte[512 * 1024];
@@ -40,7 +40,7 @@ internal static class FairnessChecks
     }
 
     [Check("BUG-042")]
-    public static async Task A_burst_of_connections_is_accepted_in_portions(CheckStage stage)
+    public static async Task A_burst_of_connections_is_accepted_in_portions(KernelStage stage)
     {
         var busy = await stage.ConnectAsync(server: RecordingProtocol.Echo);
         var accepts = new Dictionary<long, int>();

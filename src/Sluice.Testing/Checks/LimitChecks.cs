@@ -7,7 +7,7 @@ internal static class LimitChecks
 
     private static readonly ConnectionOptions Limited = new() { MaxWriteBufferSize = Limit };
 
-    [Check("BUG-031")]
+    [Check("BUG-031", Needs = CheckNeeds.BufferLimit)]
     public static async Task More_than_the_limit_aborts_and_the_write_returns(CheckStage stage)
     {
         var pair = await stage.ConnectAsync(server: Congestion.NonReader, clientOptions: Limited);
@@ -25,7 +25,7 @@ internal static class LimitChecks
         Check.Equal(0, stage.Reports.Count);
     }
 
-    [Check("BUG-031", Needs = CheckNeeds.Tcp)]
+    [Check("BUG-031", Needs = CheckNeeds.Reset | CheckNeeds.BufferLimit)]
     public static async Task The_peer_of_an_overflow_sees_a_reset(CheckStage stage)
     {
         var pair = await stage.ConnectAsync(server: Congestion.NonReader, clientOptions: Limited);
@@ -37,7 +37,7 @@ internal static class LimitChecks
         await pair.ClientRecord.Lost;
     }
 
-    [Check("BUG-031")]
+    [Check("BUG-031", Needs = CheckNeeds.BufferLimit)]
     public static async Task What_the_kernel_takes_does_not_count(CheckStage stage)
     {
         var pair = await stage.ConnectAsync(clientOptions: Limited);
@@ -53,7 +53,7 @@ internal static class LimitChecks
         Check.Equal(10 * Limit, pair.ServerProtocol.Received.Length);
     }
 
-    [Check("BUG-031")]
+    [Check("BUG-031", Needs = CheckNeeds.BufferLimit)]
     public static async Task Many_peers_that_do_not_read_are_all_got_rid_of(CheckStage stage)
     {
         var pairs = new List<StreamPair>();

@@ -9,7 +9,7 @@ internal static class ListenChecks
     private static readonly IPAddress Neighbour = IPAddress.Parse("127.0.0.2");
 
     [Check("SRV-001", "SRV-047", Needs = CheckNeeds.Tcp)]
-    public static async Task A_server_on_all_IPv4_interfaces_is_one_socket_and_knows_its_peers(CheckStage stage)
+    public static async Task A_server_on_all_IPv4_interfaces_is_one_socket_and_knows_its_peers(KernelStage stage)
     {
         var served = stage.Watch(new RecordingProtocol());
         var server = await stage.Loop.CreateServerAsync(() => served, "0.0.0.0", 0);
@@ -30,7 +30,7 @@ internal static class ListenChecks
     }
 
     [Check("SRV-002", Needs = CheckNeeds.Tcp)]
-    public static async Task The_listening_sockets_can_be_looked_at_but_not_made_to_wait(CheckStage stage)
+    public static async Task The_listening_sockets_can_be_looked_at_but_not_made_to_wait(KernelStage stage)
     {
         var server = await stage.Loop.CreateServerAsync(static () => new RecordingProtocol(), stage.CreateListenAddress());
         var socket = server.Sockets.Single();
@@ -46,7 +46,7 @@ internal static class ListenChecks
     }
 
     [Check("SRV-003", Needs = CheckNeeds.Tcp)]
-    public static async Task Hosts_that_mean_one_address_are_bound_once(CheckStage stage)
+    public static async Task Hosts_that_mean_one_address_are_bound_once(KernelStage stage)
     {
         stage.Names.Add("this.test", IPAddress.Loopback, Neighbour);
         var server = await stage.Loop.CreateServerAsync(static () => new RecordingProtocol(), ["127.0.0.2", "127.0.0.1", "this.test", "127.0.0.1"], 0);
@@ -64,7 +64,7 @@ internal static class ListenChecks
     }
 
     [Check("SRV-004", "SRV-006", Needs = CheckNeeds.Tcp)]
-    public static async Task No_host_means_all_interfaces_of_both_families_each_with_a_port_of_its_own(CheckStage stage)
+    public static async Task No_host_means_all_interfaces_of_both_families_each_with_a_port_of_its_own(KernelStage stage)
     {
         foreach (var host in (string?[])[null, ""])
         {
@@ -80,7 +80,7 @@ internal static class ListenChecks
     }
 
     [Check("SRV-005", Needs = CheckNeeds.Tcp)]
-    public static async Task One_port_is_served_over_both_families(CheckStage stage)
+    public static async Task One_port_is_served_over_both_families(KernelStage stage)
     {
         // Outside of what systems hand out, and another one for each process that runs this.
         var port = 20_000 + Environment.ProcessId % 10_000;
@@ -94,7 +94,7 @@ internal static class ListenChecks
     }
 
     [Check("SRV-007", "SRV-008", Needs = CheckNeeds.Tcp)]
-    public static async Task A_literal_of_either_family_with_port_0_gets_a_port_that_shows(CheckStage stage)
+    public static async Task A_literal_of_either_family_with_port_0_gets_a_port_that_shows(KernelStage stage)
     {
         foreach (var host in Socket.OSSupportsIPv6 ? (string[])["127.0.0.1", "::1"] : ["127.0.0.1"])
         {
@@ -109,7 +109,7 @@ internal static class ListenChecks
     }
 
     [Check("SRV-001")]
-    public static async Task Several_addresses_make_one_server(CheckStage stage)
+    public static async Task Several_addresses_make_one_server(KernelStage stage)
     {
         var reached = 0;
         EndPoint[] addresses = stage.IsTcp
@@ -130,7 +130,7 @@ internal static class ListenChecks
     }
 
     [Check("SRV-009")]
-    public static async Task What_cannot_be_an_address_is_refused_at_the_call(CheckStage stage)
+    public static async Task What_cannot_be_an_address_is_refused_at_the_call(KernelStage stage)
     {
         var loop = stage.Loop;
         Func<IProtocol<ITransport>> factory = static () => new RecordingProtocol();
@@ -158,7 +158,7 @@ internal static class ListenChecks
     }
 
     [Check("SRV-014", Needs = CheckNeeds.Tcp)]
-    public static async Task An_address_in_use_ends_it_and_closes_what_was_bound(CheckStage stage)
+    public static async Task An_address_in_use_ends_it_and_closes_what_was_bound(KernelStage stage)
     {
         var first = await stage.Loop.CreateServerAsync(static () => new RecordingProtocol(), stage.CreateListenAddress());
         var taken = (IPEndPoint)first.EndPoints[0];
@@ -176,7 +176,7 @@ internal static class ListenChecks
     }
 
     [Check("SRV-016", Needs = CheckNeeds.Tcp)]
-    public static async Task An_address_that_is_not_of_this_machine_is_left_out_unless_it_is_the_only_one(CheckStage stage)
+    public static async Task An_address_that_is_not_of_this_machine_is_left_out_unless_it_is_the_only_one(KernelStage stage)
     {
         var server = await stage.Loop.CreateServerAsync(static () => new RecordingProtocol(), ["203.0.113.7", "127.0.0.1", "203.0.113.8"], 0);
         Check.Equal(IPAddress.Loopback, ((IPEndPoint)server.EndPoints.Single()).Address);
@@ -189,7 +189,7 @@ internal static class ListenChecks
     }
 
     [Check("SRV-016", Needs = CheckNeeds.Tcp)]
-    public static async Task A_name_without_an_address_fails_the_call_and_binds_nothing(CheckStage stage)
+    public static async Task A_name_without_an_address_fails_the_call_and_binds_nothing(KernelStage stage)
     {
         var port = ((IPEndPoint)await FreeAddressAsync(stage)).Port;
         await Check.ThrowsAsync<SocketException>(
@@ -200,7 +200,7 @@ internal static class ListenChecks
     }
 
     [Check("SRV-017", Needs = CheckNeeds.Tcp)]
-    public static async Task Servers_share_a_port_only_where_all_of_them_ask_for_it(CheckStage stage)
+    public static async Task Servers_share_a_port_only_where_all_of_them_ask_for_it(KernelStage stage)
     {
         var shared = new ServerOptions { ReusePort = true };
         var served = new int[2];
@@ -227,7 +227,7 @@ internal static class ListenChecks
     }
 
     [Check("SRV-019", Needs = CheckNeeds.Tcp)]
-    public static async Task The_options_of_the_listening_socket_are_as_asked_and_connections_inherit_them(CheckStage stage)
+    public static async Task The_options_of_the_listening_socket_are_as_asked_and_connections_inherit_them(KernelStage stage)
     {
         await Expect(new ServerOptions(), reuse: true, keep: false);
         await Expect(new ServerOptions { ReuseAddress = true, KeepAlive = true }, reuse: true, keep: true);
@@ -247,10 +247,10 @@ internal static class ListenChecks
 
     private static IPAddress LoopbackOf(IPEndPoint bound) => bound.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Loopback : IPAddress.Loopback;
 
-    private static Task<(ITransport Transport, RecordingProtocol Protocol)> ConnectAsync(CheckStage stage, EndPoint address) =>
+    private static Task<(ITransport Transport, RecordingProtocol Protocol)> ConnectAsync(KernelStage stage, EndPoint address) =>
         stage.Loop.CreateConnectionAsync(() => stage.Watch(new RecordingProtocol()), address);
 
-    private static async Task VerifyServiceAsync(CheckStage stage, IEnumerable<IPEndPoint> addresses)
+    private static async Task VerifyServiceAsync(KernelStage stage, IEnumerable<IPEndPoint> addresses)
     {
         foreach (var address in addresses)
         {
@@ -262,7 +262,7 @@ internal static class ListenChecks
         }
     }
 
-    private static async Task<EndPoint> FreeAddressAsync(CheckStage stage)
+    private static async Task<EndPoint> FreeAddressAsync(KernelStage stage)
     {
         var server = await stage.Loop.CreateServerAsync(static () => new RecordingProtocol(), new IPEndPoint(IPAddress.Loopback, 0));
         var address = server.EndPoints[0];

@@ -7,7 +7,7 @@ namespace Sluice.Testing.Checks;
 internal static class LocalAddressChecks
 {
     [Check("CONN-022", Needs = CheckNeeds.Tcp)]
-    public static async Task The_connection_comes_from_the_local_address(CheckStage stage)
+    public static async Task The_connection_comes_from_the_local_address(KernelStage stage)
     {
         var target = await DialTarget.ListenAsync(stage);
 
@@ -25,7 +25,7 @@ internal static class LocalAddressChecks
     }
 
     [Check("CONN-023", Needs = CheckNeeds.Tcp)]
-    public static async Task Local_addresses_of_another_family_are_passed_over(CheckStage stage)
+    public static async Task Local_addresses_of_another_family_are_passed_over(KernelStage stage)
     {
         var target = await DialTarget.ListenAsync(stage);
         var foreign = target.Address.AddressFamily == AddressFamily.InterNetwork ? IPAddress.IPv6Loopback : IPAddress.Loopback;
@@ -43,7 +43,7 @@ internal static class LocalAddressChecks
     }
 
     [Check("CONN-024", Needs = CheckNeeds.Tcp)]
-    public static async Task A_local_address_in_use_is_named_in_the_error(CheckStage stage)
+    public static async Task A_local_address_in_use_is_named_in_the_error(KernelStage stage)
     {
         var target = await DialTarget.ListenAsync(stage);
 
@@ -56,7 +56,7 @@ internal static class LocalAddressChecks
     }
 
     [Check("CONN-022", "CONN-025", Needs = CheckNeeds.Tcp)]
-    public static async Task Local_addresses_are_tried_in_order_and_each_failure_is_kept(CheckStage stage)
+    public static async Task Local_addresses_are_tried_in_order_and_each_failure_is_kept(KernelStage stage)
     {
         var target = await DialTarget.ListenAsync(stage);
         var nobodys = IPAddress.Parse("192.0.2.1");

@@ -7,7 +7,7 @@ namespace Sluice.Testing.Checks;
 internal static class NameChecks
 {
     [Check("DNS-001", "CONN-002")]
-    public static async Task The_addresses_of_a_host_come_in_the_resolver_s_order(CheckStage stage)
+    public static async Task The_addresses_of_a_host_come_in_the_resolver_s_order(KernelStage stage)
     {
         IPAddress[] addresses = [IPAddress.Parse("10.9.8.7"), IPAddress.Parse("fd09::1"), IPAddress.Parse("10.9.8.6")];
         stage.Names.Add("many.test", addresses);
@@ -31,7 +31,7 @@ internal static class NameChecks
     }
 
     [Check("DNS-003")]
-    public static async Task A_resolver_s_failure_comes_out_of_the_call(CheckStage stage)
+    public static async Task A_resolver_s_failure_comes_out_of_the_call(KernelStage stage)
     {
         var unknown = await Check.ThrowsAsync<SocketException>(() => stage.Loop.GetAddressInfoAsync("unknown.test", 80));
         Check.Equal(SocketError.HostNotFound, unknown.SocketErrorCode);
@@ -49,7 +49,7 @@ internal static class NameChecks
     }
 
     [Check("BUG-051", "DNS-004")]
-    public static Task A_name_that_would_be_cut_or_cannot_be_is_refused_at_the_call(CheckStage stage)
+    public static Task A_name_that_would_be_cut_or_cannot_be_is_refused_at_the_call(KernelStage stage)
     {
         string[] impossible =
         [
@@ -72,7 +72,7 @@ internal static class NameChecks
     }
 
     [Check("BUG-051")]
-    public static async Task Names_up_to_the_limits_are_asked_for_whole(CheckStage stage)
+    public static async Task Names_up_to_the_limits_are_asked_for_whole(KernelStage stage)
     {
         var longest = string.Join('.', Enumerable.Repeat(new string('a', 63), 3)) + "." + new string('b', 61);
         foreach (var (host, asked) in ((string, string)[])[(longest, longest), (longest + ".", longest + "."), ("b\u00fccher.test", "xn--bcher-kva.test")])
@@ -83,7 +83,7 @@ internal static class NameChecks
     }
 
     [Check("DNS-007")]
-    public static async Task An_address_has_a_name_or_its_digits(CheckStage stage)
+    public static async Task An_address_has_a_name_or_its_digits(KernelStage stage)
     {
         var named = await stage.Loop.GetNameInfoAsync(new IPEndPoint(IPAddress.Loopback, 80));
         Check.Equal(new DnsEndPoint("stage.test", 80), named);
@@ -97,7 +97,7 @@ internal static class NameChecks
     }
 
     [Check("DNS-003", "CONN-020")]
-    public static async Task A_question_that_nobody_waits_for_any_more_is_cancelled(CheckStage stage)
+    public static async Task A_question_that_nobody_waits_for_any_more_is_cancelled(KernelStage stage)
     {
         var answer = new TaskCompletionSource<IReadOnlyList<IPAddress>>();
         CancellationToken seen = default;

@@ -110,7 +110,7 @@ internal static class ReadingChecks
         Check.Trace(pair.ClientProtocol.Record.Shape, "ConnectionMade", "DataReceived", "EofReceived", "ConnectionLost(null)");
     }
 
-    [Check("TCP-019", "TCP-021")]
+    [Check("TCP-019", "TCP-021", Needs = CheckNeeds.HalfClose)]
     public static async Task A_half_closed_connection_stays_open_for_writing_and_ends_only_once(CheckStage stage)
     {
         var pair = await stage.ConnectAsync(client: static () => new RecordingProtocol { OnEof = static () => true });
@@ -131,7 +131,7 @@ internal static class ReadingChecks
         Check.Trace(pair.ClientProtocol.Trace, "ConnectionMade", "EofReceived", "ConnectionLost(null)");
     }
 
-    [Check("PROTO-002")]
+    [Check("PROTO-002", Needs = CheckNeeds.HalfClose)]
     public static async Task The_default_answer_to_the_end_of_the_stream_closes_both_ends(CheckStage stage)
     {
         var pair = await stage.ConnectAsync();
@@ -145,7 +145,7 @@ internal static class ReadingChecks
         Check.Trace(pair.ServerProtocol.Trace, "ConnectionMade", "EofReceived", "ConnectionLost(null)");
     }
 
-    [Check("TCP-012", "TCP-015", Needs = CheckNeeds.Tcp)]
+    [Check("TCP-012", "TCP-015", Needs = CheckNeeds.Reset)]
     public static async Task A_reset_by_the_peer_is_the_reason_of_the_loss_and_nobody_elses_concern(CheckStage stage)
     {
         var pair = await stage.ConnectAsync();
@@ -158,7 +158,7 @@ internal static class ReadingChecks
         Check.Trace(pair.ServerProtocol.Trace, "ConnectionMade", "ConnectionLost(null)");
     }
 
-    [Check("TCP-012", Needs = CheckNeeds.Tcp)]
+    [Check("TCP-012", Needs = CheckNeeds.Reset)]
     public static async Task Bytes_before_a_reset_are_delivered_first(CheckStage stage)
     {
         var pair = await stage.ConnectAsync(client: static () => new RecordingProtocol { OnMade = static transport => transport.PauseReading() });
@@ -177,7 +177,7 @@ internal static class ReadingChecks
     }
 
     [Check("TCP-013", "TCP-015", Needs = CheckNeeds.Faults)]
-    public static async Task A_read_that_fails_is_the_reason_of_the_loss(CheckStage stage)
+    public static async Task A_read_that_fails_is_the_reason_of_the_loss(KernelStage stage)
     {
         var pair = await stage.ConnectAsync();
 

@@ -5,9 +5,9 @@ namespace Sluice.Testing.Checks;
 /// <summary>A server whose protocols are recorded, and the way to it. Shared by the checks of serving and draining.</summary>
 internal sealed class Reception
 {
-    private readonly CheckStage _stage;
+    private readonly KernelStage _stage;
 
-    private Reception(CheckStage stage) => _stage = stage;
+    private Reception(KernelStage stage) => _stage = stage;
 
     public Server Server { get; private set; } = null!;
 
@@ -17,7 +17,7 @@ internal sealed class Reception
     /// <summary>What <see cref="Server.ServeForeverAsync"/> and its kin throw when they are asked to end.</summary>
     public static Task<OperationCanceledException> CancelledAsync(Task serving) => Check.ThrowsAsync<OperationCanceledException>(() => serving);
 
-    public static async Task<Reception> OpenAsync(CheckStage stage, Func<RecordingProtocol>? protocol = null, ServerOptions? options = null)
+    public static async Task<Reception> OpenAsync(KernelStage stage, Func<RecordingProtocol>? protocol = null, ServerOptions? options = null)
     {
         var reception = new Reception(stage);
         reception.Server = await stage.Loop.CreateServerAsync(() => reception.Receive(protocol), stage.CreateListenAddress(), options);

@@ -6,7 +6,7 @@ internal static class ServeForeverChecks
     private static readonly ServerOptions ShortDrain = new() { DrainTimeout = TimeSpan.FromMilliseconds(50) };
 
     [Check("SRV-023", "SRV-028")]
-    public static async Task Serving_for_ever_starts_a_server_and_a_close_cancels_it(CheckStage stage)
+    public static async Task Serving_for_ever_starts_a_server_and_a_close_cancels_it(KernelStage stage)
     {
         var reception = await Reception.OpenAsync(stage, options: new ServerOptions { StartServing = false });
         var serving = reception.Server.ServeForeverAsync();
@@ -21,7 +21,7 @@ internal static class ServeForeverChecks
     }
 
     [Check("SRV-026", "SRV-027")]
-    public static async Task Only_one_may_serve_for_ever_and_nobody_after_the_close(CheckStage stage)
+    public static async Task Only_one_may_serve_for_ever_and_nobody_after_the_close(KernelStage stage)
     {
         var reception = await Reception.OpenAsync(stage);
         var serving = reception.Server.ServeForeverAsync();
@@ -38,7 +38,7 @@ internal static class ServeForeverChecks
     }
 
     [Check("SRV-028", "SRV-030")]
-    public static async Task After_a_close_it_waits_for_the_connections_and_leaves_them_alone(CheckStage stage)
+    public static async Task After_a_close_it_waits_for_the_connections_and_leaves_them_alone(KernelStage stage)
     {
         var reception = await Reception.OpenAsync(stage, RecordingProtocol.Echo, ShortDrain);
         var serving = reception.Server.ServeForeverAsync();
@@ -56,7 +56,7 @@ internal static class ServeForeverChecks
     }
 
     [Check("SRV-055")]
-    public static async Task A_cancelled_token_drains_and_what_does_not_finish_in_time_is_aborted(CheckStage stage)
+    public static async Task A_cancelled_token_drains_and_what_does_not_finish_in_time_is_aborted(KernelStage stage)
     {
         var reception = await Reception.OpenAsync(stage, options: ShortDrain);
         var (stays, goes) = (await reception.ConnectAsync(), await reception.ConnectAsync());
@@ -76,7 +76,7 @@ internal static class ServeForeverChecks
     }
 
     [Check("SRV-055")]
-    public static async Task A_token_that_is_cancelled_while_a_closed_server_empties_drains_it(CheckStage stage)
+    public static async Task A_token_that_is_cancelled_while_a_closed_server_empties_drains_it(KernelStage stage)
     {
         var reception = await Reception.OpenAsync(stage, options: ShortDrain);
         var pair = await reception.ConnectAsync();
@@ -93,7 +93,7 @@ internal static class ServeForeverChecks
     }
 
     [Check("SRV-055")]
-    public static async Task A_token_that_is_cancelled_already_ends_the_server(CheckStage stage)
+    public static async Task A_token_that_is_cancelled_already_ends_the_server(KernelStage stage)
     {
         var reception = await Reception.OpenAsync(stage);
 
@@ -103,7 +103,7 @@ internal static class ServeForeverChecks
     }
 
     [Check("SRV-055", Needs = CheckNeeds.VirtualTime)]
-    public static async Task The_drain_at_the_end_of_serving_takes_five_seconds_at_most(CheckStage stage)
+    public static async Task The_drain_at_the_end_of_serving_takes_five_seconds_at_most(KernelStage stage)
     {
         var reception = await Reception.OpenAsync(stage);
         await reception.ConnectAsync();

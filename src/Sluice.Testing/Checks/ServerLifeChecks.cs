@@ -8,7 +8,7 @@ namespace Sluice.Testing.Checks;
 internal static class ServerLifeChecks
 {
     [Check("SRV-023", "SRV-024", "SRV-036")]
-    public static async Task A_server_that_was_not_started_refuses_until_it_is(CheckStage stage)
+    public static async Task A_server_that_was_not_started_refuses_until_it_is(KernelStage stage)
     {
         var reception = await Reception.OpenAsync(stage, options: new ServerOptions { StartServing = false });
         Check.That(!reception.Server.IsServing && reception.Server.EndPoints.Count == 1);
@@ -24,7 +24,7 @@ internal static class ServerLifeChecks
     }
 
     [Check("SRV-029", "SRV-030")]
-    public static async Task A_closed_server_has_no_sockets_and_leaves_its_connections_alone(CheckStage stage)
+    public static async Task A_closed_server_has_no_sockets_and_leaves_its_connections_alone(KernelStage stage)
     {
         var reception = await Reception.OpenAsync(stage, RecordingProtocol.Echo);
         var pair = await reception.ConnectAsync();
@@ -45,7 +45,7 @@ internal static class ServerLifeChecks
     }
 
     [Check("SRV-031")]
-    public static async Task All_who_wait_are_told_when_it_is_closed_and_empty_in_this_order(CheckStage stage)
+    public static async Task All_who_wait_are_told_when_it_is_closed_and_empty_in_this_order(KernelStage stage)
     {
         var reception = await Reception.OpenAsync(stage);
         var early = reception.Server.WaitClosedAsync();
@@ -68,7 +68,7 @@ internal static class ServerLifeChecks
     }
 
     [Check("SRV-031", "SRV-032")]
-    public static async Task All_who_wait_are_told_when_it_is_empty_and_closed_in_that_order(CheckStage stage)
+    public static async Task All_who_wait_are_told_when_it_is_empty_and_closed_in_that_order(KernelStage stage)
     {
         var reception = await Reception.OpenAsync(stage);
         var pair = await reception.ConnectAsync();
@@ -90,7 +90,7 @@ internal static class ServerLifeChecks
     }
 
     [Check("SRV-033")]
-    public static async Task CloseClients_ends_all_connections_gracefully_and_within_two_passes(CheckStage stage)
+    public static async Task CloseClients_ends_all_connections_gracefully_and_within_two_passes(KernelStage stage)
     {
         var reception = await Reception.OpenAsync(stage);
         var pair = await reception.ConnectAsync();
@@ -108,7 +108,7 @@ internal static class ServerLifeChecks
     }
 
     [Check("SRV-034")]
-    public static async Task AbortClients_drops_what_is_stuck_and_ends_all_within_two_passes(CheckStage stage)
+    public static async Task AbortClients_drops_what_is_stuck_and_ends_all_within_two_passes(KernelStage stage)
     {
         var reception = await Reception.OpenAsync(stage);
         var pair = await reception.ConnectAsync(Congestion.NonReader());
@@ -127,7 +127,7 @@ internal static class ServerLifeChecks
     }
 
     [Check("SRV-035")]
-    public static async Task Await_using_closes_and_waits(CheckStage stage)
+    public static async Task Await_using_closes_and_waits(KernelStage stage)
     {
         Reception reception;
         await using ((reception = await Reception.OpenAsync(stage)).Server)
@@ -142,7 +142,7 @@ internal static class ServerLifeChecks
     }
 
     [Check("SRV-049")]
-    public static async Task A_ConnectionLost_that_throws_keeps_nobody_waiting(CheckStage stage)
+    public static async Task A_ConnectionLost_that_throws_keeps_nobody_waiting(KernelStage stage)
     {
         var reception = await Reception.OpenAsync(stage, static () => new RecordingProtocol { OnLost = static _ => throw new FormatException() });
         await reception.ConnectAsync();
@@ -155,7 +155,7 @@ internal static class ServerLifeChecks
     }
 
     [Check("SRV-045")]
-    public static async Task Closing_one_server_leaves_another_one_as_it_is(CheckStage stage)
+    public static async Task Closing_one_server_leaves_another_one_as_it_is(KernelStage stage)
     {
         var (first, second) = (await Reception.OpenAsync(stage), await Reception.OpenAsync(stage));
         var dialing = second.DialAsync(second.Server.EndPoints[0]);
@@ -168,7 +168,7 @@ internal static class ServerLifeChecks
     }
 
     [Check("SRV-038")]
-    public static async Task A_server_that_nobody_keeps_serves_and_can_be_collected_after_its_close(CheckStage stage)
+    public static async Task A_server_that_nobody_keeps_serves_and_can_be_collected_after_its_close(KernelStage stage)
     {
         var (server, address) = await ServeAndForgetAsync(stage);
         GC.Collect();
@@ -188,7 +188,7 @@ internal static class ServerLifeChecks
     }
 
     [Check("SRV-039")]
-    public static async Task Twenty_five_clients_exchange_much_at_the_same_time(CheckStage stage)
+    public static async Task Twenty_five_clients_exchange_much_at_the_same_time(KernelStage stage)
     {
         const int Clients = 25;
         // A simulation keeps every byte that was ever sent.
@@ -224,7 +224,7 @@ internal static class ServerLifeChecks
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static async Task<(WeakReference Server, EndPoint Address)> ServeAndForgetAsync(CheckStage stage)
+    private static async Task<(WeakReference Server, EndPoint Address)> ServeAndForgetAsync(KernelStage stage)
     {
         var server = await stage.Loop.CreateServerAsync(() => stage.Watch(RecordingProtocol.Echo()), stage.CreateListenAddress());
         return (new WeakReference(server), server.EndPoints[0]);

@@ -6,7 +6,7 @@ namespace Sluice.Testing.Checks;
 internal static class ServingChecks
 {
     [Check("BUG-040")]
-    public static async Task A_server_that_closes_while_connections_arrive_lets_the_late_ones_go(CheckStage stage)
+    public static async Task A_server_that_closes_while_connections_arrive_lets_the_late_ones_go(KernelStage stage)
     {
         for (var passes = 0; passes < 12; passes++)
         {
@@ -40,7 +40,7 @@ internal static class ServingChecks
     }
 
     [Check("BUG-006", "BUG-040")]
-    public static async Task A_connection_that_is_closed_before_it_is_made_ends_without_a_callback(CheckStage stage)
+    public static async Task A_connection_that_is_closed_before_it_is_made_ends_without_a_callback(KernelStage stage)
     {
         foreach (var close in (Action<Server>[])[static server => server.CloseClients(), static server => server.AbortClients()])
         {
@@ -66,7 +66,7 @@ internal static class ServingChecks
     }
 
     [Check("BUG-006", "BUG-044", "BUG-045")]
-    public static async Task A_cancelled_connect_ends_and_harms_nobody(CheckStage stage)
+    public static async Task A_cancelled_connect_ends_and_harms_nobody(KernelStage stage)
     {
         var bystander = await stage.ConnectAsync(server: RecordingProtocol.Echo);
         var listener = await stage.Loop.CreateServerAsync(() => stage.Watch(new RecordingProtocol()), stage.CreateListenAddress());
@@ -102,7 +102,7 @@ internal static class ServingChecks
     }
 
     [Check("BUG-050")]
-    public static Task A_port_that_cannot_be_is_refused_at_the_call(CheckStage stage)
+    public static Task A_port_that_cannot_be_is_refused_at_the_call(KernelStage stage)
     {
         foreach (var port in (int[])[-1, 65_536, 70_000])
         {

@@ -17,7 +17,7 @@ internal static class SignalChecks
     private static readonly AsyncLocal<string?> Ambient = new();
 
     [Check("SIG-001")]
-    public static async Task A_handler_is_called_for_each_signal_on_the_loop_in_its_caller_s_context(CheckStage stage)
+    public static async Task A_handler_is_called_for_each_signal_on_the_loop_in_its_caller_s_context(KernelStage stage)
     {
         var seen = new List<string?>();
         Ambient.Value = "adder";
@@ -42,7 +42,7 @@ internal static class SignalChecks
     }
 
     [Check("SIG-001")]
-    public static async Task What_a_handler_writes_leaves_when_it_returns(CheckStage stage)
+    public static async Task What_a_handler_writes_leaves_when_it_returns(KernelStage stage)
     {
         var pair = await stage.ConnectAsync();
         stage.Loop.AddSignalHandler(FirstUserSignal, () => pair.Client.Write("signalled"u8));
@@ -54,7 +54,7 @@ internal static class SignalChecks
     }
 
     [Check("SIG-002")]
-    public static Task A_number_that_is_no_signal_is_refused(CheckStage stage)
+    public static Task A_number_that_is_no_signal_is_refused(KernelStage stage)
     {
         foreach (var number in new[] { 0, 65, 1000, int.MaxValue, -11, -100, int.MinValue })
         {
@@ -68,7 +68,7 @@ internal static class SignalChecks
     }
 
     [Check("SIG-003")]
-    public static Task What_nobody_can_catch_is_refused_by_its_number(CheckStage stage)
+    public static Task What_nobody_can_catch_is_refused_by_its_number(KernelStage stage)
     {
         foreach (var signal in new[] { Kill, Stop })
         {
@@ -81,7 +81,7 @@ internal static class SignalChecks
     }
 
     [Check("SIG-004")]
-    public static async Task A_removed_handler_hears_nothing_and_a_second_removal_finds_none(CheckStage stage)
+    public static async Task A_removed_handler_hears_nothing_and_a_second_removal_finds_none(KernelStage stage)
     {
         var heard = 0;
         var handle = stage.Loop.AddSignalHandler(FirstUserSignal, () => heard++);
@@ -100,7 +100,7 @@ internal static class SignalChecks
     }
 
     [Check("SIG-005")]
-    public static async Task Adding_again_replaces_the_handler_also_by_the_signal_s_other_name(CheckStage stage)
+    public static async Task Adding_again_replaces_the_handler_also_by_the_signal_s_other_name(KernelStage stage)
     {
         var calls = new List<string>();
         var first = stage.Loop.AddSignalHandler(PosixSignal.SIGHUP, () => calls.Add("first"));
@@ -117,7 +117,7 @@ internal static class SignalChecks
     }
 
     [Check("SIG-005")]
-    public static async Task A_signal_that_has_come_is_the_new_handler_s(CheckStage stage)
+    public static async Task A_signal_that_has_come_is_the_new_handler_s(KernelStage stage)
     {
         var calls = new List<string>();
         stage.Loop.AddSignalHandler(FirstUserSignal, () => calls.Add("first"));
@@ -130,7 +130,7 @@ internal static class SignalChecks
     }
 
     [Check("SIG-006")]
-    public static async Task A_handler_hears_its_own_signal_and_may_remove_another_s(CheckStage stage)
+    public static async Task A_handler_hears_its_own_signal_and_may_remove_another_s(KernelStage stage)
     {
         var calls = new List<string>();
         var removed = false;
@@ -154,7 +154,7 @@ internal static class SignalChecks
     }
 
     [Check("SIG-006")]
-    public static async Task A_handler_may_remove_itself_or_put_another_in_its_place(CheckStage stage)
+    public static async Task A_handler_may_remove_itself_or_put_another_in_its_place(KernelStage stage)
     {
         var calls = new List<string>();
         stage.Loop.AddSignalHandler(FirstUserSignal, () =>
@@ -179,7 +179,7 @@ internal static class SignalChecks
     }
 
     [Check("SIG-007")]
-    public static async Task A_signal_that_has_come_runs_nothing_once_its_handler_is_removed_or_cancelled(CheckStage stage)
+    public static async Task A_signal_that_has_come_runs_nothing_once_its_handler_is_removed_or_cancelled(KernelStage stage)
     {
         var calls = 0;
         stage.Loop.AddSignalHandler(FirstUserSignal, () => calls++);
@@ -199,7 +199,7 @@ internal static class SignalChecks
     }
 
     [Check("SIG-001", "SIG-005")]
-    public static async Task A_handler_that_throws_is_reported_and_stays(CheckStage stage)
+    public static async Task A_handler_that_throws_is_reported_and_stays(KernelStage stage)
     {
         var mistake = new FormatException("mistake");
         var calls = 0;
@@ -220,7 +220,7 @@ internal static class SignalChecks
     }
 
     [Check("SIG-012")]
-    public static async Task Signals_that_end_no_program_can_be_heard_too(CheckStage stage)
+    public static async Task Signals_that_end_no_program_can_be_heard_too(KernelStage stage)
     {
         var heard = new HashSet<PosixSignal>();
         PosixSignal[] signals = [Child, Continue, Urgent, WindowChange];

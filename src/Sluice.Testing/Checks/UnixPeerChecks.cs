@@ -6,7 +6,7 @@ namespace Sluice.Testing.Checks;
 internal static class UnixPeerChecks
 {
     [Check("UNIX-024", Needs = CheckNeeds.Unix)]
-    public static async Task Both_ends_know_who_their_peer_is_also_afterwards(CheckStage stage)
+    public static async Task Both_ends_know_who_their_peer_is_also_afterwards(KernelStage stage)
     {
         var pair = await stage.ConnectAsync();
         var ofServer = pair.Client.GetExtraInfo(ExtraInfo.PeerCredentials);
@@ -22,7 +22,7 @@ internal static class UnixPeerChecks
     }
 
     [Check("UNIX-024", Needs = CheckNeeds.Unix)]
-    public static async Task Whoever_asks_after_the_connection_is_released_learns_nothing(CheckStage stage)
+    public static async Task Whoever_asks_after_the_connection_is_released_learns_nothing(KernelStage stage)
     {
         var pair = await stage.ConnectAsync();
         await pair.CloseAsync();
@@ -32,7 +32,7 @@ internal static class UnixPeerChecks
     }
 
     [Check("UNIX-024", Needs = CheckNeeds.Unix)]
-    public static async Task The_peer_of_an_adopted_socket_is_known_too(CheckStage stage)
+    public static async Task The_peer_of_an_adopted_socket_is_known_too(KernelStage stage)
     {
         var (first, second) = stage.CreateSocketPair();
         var (near, _) = await stage.Loop.AdoptAsync(() => stage.Watch(new RecordingProtocol()), first);
@@ -43,7 +43,7 @@ internal static class UnixPeerChecks
     }
 
     [Check("UNIX-024", Needs = CheckNeeds.Tcp)]
-    public static async Task A_TCP_peer_is_nobody_and_the_filter_is_not_asked(CheckStage stage)
+    public static async Task A_TCP_peer_is_nobody_and_the_filter_is_not_asked(KernelStage stage)
     {
         var pair = await stage.ConnectAsync(serverOptions: new ServerOptions { UnixPeerFilter = static _ => throw new InvalidOperationException("asked") });
 
@@ -52,7 +52,7 @@ internal static class UnixPeerChecks
     }
 
     [Check("UNIX-025", Needs = CheckNeeds.Unix)]
-    public static async Task The_filter_is_asked_before_the_factory_and_whom_it_refuses_is_closed(CheckStage stage)
+    public static async Task The_filter_is_asked_before_the_factory_and_whom_it_refuses_is_closed(KernelStage stage)
     {
         foreach (var isAbstract in (bool[])[false, true])
         {
@@ -95,7 +95,7 @@ internal static class UnixPeerChecks
     }
 
     [Check("UNIX-025", Needs = CheckNeeds.Unix)]
-    public static async Task A_filter_that_throws_refuses_and_is_reported(CheckStage stage)
+    public static async Task A_filter_that_throws_refuses_and_is_reported(KernelStage stage)
     {
         var fails = true;
         await using var server = await stage.Loop.CreateServerAsync(
@@ -118,7 +118,7 @@ internal static class UnixPeerChecks
     }
 
     [Check("UNIX-025", Needs = CheckNeeds.Unix)]
-    public static async Task A_filter_that_closes_the_server_refuses_its_peer(CheckStage stage)
+    public static async Task A_filter_that_closes_the_server_refuses_its_peer(KernelStage stage)
     {
         Server? server = null;
         var made = 0;
@@ -146,7 +146,7 @@ internal static class UnixPeerChecks
     }
 
     [Check("UNIX-025", Needs = CheckNeeds.Unix)]
-    public static async Task At_an_abstract_name_ones_own_user_is_admitted(CheckStage stage)
+    public static async Task At_an_abstract_name_ones_own_user_is_admitted(KernelStage stage)
     {
         await using var server = await stage.Loop.CreateServerAsync(() => stage.Watch(RecordingProtocol.Echo()), stage.CreateAbstractAddress());
 
@@ -156,6 +156,6 @@ internal static class UnixPeerChecks
         transport.Close();
     }
 
-    private static Task<(ITransport Transport, RecordingProtocol Protocol)> ConnectAsync(CheckStage stage, EndPoint address) =>
+    private static Task<(ITransport Transport, RecordingProtocol Protocol)> ConnectAsync(KernelStage stage, EndPoint address) =>
         stage.Loop.CreateConnectionAsync(() => stage.Watch(new RecordingProtocol()), address);
 }

@@ -7,7 +7,7 @@ namespace Sluice.Testing.Checks;
 internal static class UnixServerChecks
 {
     [Check("UNIX-001", Needs = CheckNeeds.Unix)]
-    public static async Task A_dead_servers_socket_is_replaced(CheckStage stage)
+    public static async Task A_dead_servers_socket_is_replaced(KernelStage stage)
     {
         var path = PathOf(stage);
         stage.PutStaleSocket(path);
@@ -20,7 +20,7 @@ internal static class UnixServerChecks
     }
 
     [Check("UNIX-002", "BUG-078", Needs = CheckNeeds.Unix)]
-    public static async Task A_regular_file_is_in_use_and_stays(CheckStage stage)
+    public static async Task A_regular_file_is_in_use_and_stays(KernelStage stage)
     {
         var path = PathOf(stage);
         stage.PutFile(path);
@@ -32,7 +32,7 @@ internal static class UnixServerChecks
     }
 
     [Check("BUG-078", Needs = CheckNeeds.Unix)]
-    public static async Task A_live_servers_path_is_in_use_and_it_goes_on(CheckStage stage)
+    public static async Task A_live_servers_path_is_in_use_and_it_goes_on(KernelStage stage)
     {
         var path = PathOf(stage);
         await using var server = await ServeAsync(stage, path);
@@ -43,7 +43,7 @@ internal static class UnixServerChecks
     }
 
     [Check("BUG-078", Needs = CheckNeeds.Unix)]
-    public static async Task A_server_that_does_not_listen_yet_is_no_dead_one(CheckStage stage)
+    public static async Task A_server_that_does_not_listen_yet_is_no_dead_one(KernelStage stage)
     {
         var path = PathOf(stage);
         await using var server = await ServeAsync(stage, path, new ServerOptions { StartServing = false });
@@ -59,7 +59,7 @@ internal static class UnixServerChecks
     }
 
     [Check("BUG-078", Needs = CheckNeeds.Unix)]
-    public static async Task A_server_that_never_listened_leaves_its_path_free(CheckStage stage)
+    public static async Task A_server_that_never_listened_leaves_its_path_free(KernelStage stage)
     {
         var path = PathOf(stage);
         await (await ServeAsync(stage, path, new ServerOptions { StartServing = false })).DisposeAsync();
@@ -71,7 +71,7 @@ internal static class UnixServerChecks
     }
 
     [Check("UNIX-003", "UNIX-014", Needs = CheckNeeds.Unix)]
-    public static async Task A_path_and_an_end_point_mean_the_same_and_a_missing_one_is_named(CheckStage stage)
+    public static async Task A_path_and_an_end_point_mean_the_same_and_a_missing_one_is_named(KernelStage stage)
     {
         var path = PathOf(stage);
         foreach (var connect in (Func<Task>[])
@@ -93,7 +93,7 @@ internal static class UnixServerChecks
     }
 
     [Check("UNIX-016", Needs = CheckNeeds.Unix)]
-    public static async Task The_file_goes_with_the_server(CheckStage stage)
+    public static async Task The_file_goes_with_the_server(KernelStage stage)
     {
         var path = PathOf(stage);
         var server = await ServeAsync(stage, path);
@@ -105,7 +105,7 @@ internal static class UnixServerChecks
     }
 
     [Check("UNIX-018", Needs = CheckNeeds.Unix)]
-    public static async Task A_file_that_is_gone_already_is_no_error(CheckStage stage)
+    public static async Task A_file_that_is_gone_already_is_no_error(KernelStage stage)
     {
         var path = PathOf(stage);
         var server = await ServeAsync(stage, path);
@@ -117,7 +117,7 @@ internal static class UnixServerChecks
     }
 
     [Check("UNIX-019", "BUG-079", Needs = CheckNeeds.Unix)]
-    public static async Task A_successors_file_is_left_alone(CheckStage stage)
+    public static async Task A_successors_file_is_left_alone(KernelStage stage)
     {
         foreach (var put in (Action<string>[])[stage.PutStaleSocket, stage.PutFile])
         {
@@ -134,7 +134,7 @@ internal static class UnixServerChecks
     }
 
     [Check("UNIX-020", Needs = CheckNeeds.Unix)]
-    public static async Task The_file_stays_where_the_options_say_so(CheckStage stage)
+    public static async Task The_file_stays_where_the_options_say_so(KernelStage stage)
     {
         var path = PathOf(stage);
         var server = await ServeAsync(stage, path, new ServerOptions { CleanupSocket = false });
@@ -149,7 +149,7 @@ internal static class UnixServerChecks
     }
 
     [Check("UNIX-021", Needs = CheckNeeds.Unix)]
-    public static async Task An_abstract_name_has_no_file_and_keeps_every_byte(CheckStage stage)
+    public static async Task An_abstract_name_has_no_file_and_keeps_every_byte(KernelStage stage)
     {
         var name = NameOf(stage.CreateAbstractAddress()) + "\0tail\0";
         await using (var server = await ServeAsync(stage, name))
@@ -170,7 +170,7 @@ internal static class UnixServerChecks
     }
 
     [Check("BUG-081", Needs = CheckNeeds.Unix)]
-    public static async Task Names_that_do_not_fit_are_refused_at_the_call_and_the_longest_work(CheckStage stage)
+    public static async Task Names_that_do_not_fit_are_refused_at_the_call_and_the_longest_work(KernelStage stage)
     {
         // In bytes, not characters: 53 of two bytes each and one more.
         var folder = PathOf(stage)[..(PathOf(stage).LastIndexOf('/') + 1)];
@@ -197,17 +197,17 @@ internal static class UnixServerChecks
         Check.Throws<ArgumentException>(() => { _ = stage.Loop.CreateConnectionAsync(() => new RecordingProtocol(), hidden); });
     }
 
-    private static Task<Server> ServeAsync(CheckStage stage, string path, ServerOptions? options = null) =>
+    private static Task<Server> ServeAsync(KernelStage stage, string path, ServerOptions? options = null) =>
         stage.Loop.CreateUnixServerAsync(() => stage.Watch(RecordingProtocol.Echo()), path, options);
 
-    private static async Task RefusesAsync(CheckStage stage, string path)
+    private static async Task RefusesAsync(KernelStage stage, string path)
     {
         var failure = await Check.ThrowsAsync<SocketException>(() => ServeAsync(stage, path));
         Check.Equal(SocketError.AddressAlreadyInUse, failure.SocketErrorCode);
         Check.Equal($"Address '{path}' is already in use", failure.Message);
     }
 
-    private static async Task ExchangeAsync(CheckStage stage, EndPoint address)
+    private static async Task ExchangeAsync(KernelStage stage, EndPoint address)
     {
         var (transport, client) = await stage.Loop.CreateConnectionAsync(() => stage.Watch(new RecordingProtocol()), address);
         transport.Write("hello"u8);
@@ -216,7 +216,7 @@ internal static class UnixServerChecks
         Check.That(await client.Lost is null);
     }
 
-    private static string PathOf(CheckStage stage) => stage.CreateListenAddress().ToString()!;
+    private static string PathOf(KernelStage stage) => stage.CreateListenAddress().ToString()!;
 
     private static string NameOf(UnixDomainSocketEndPoint address) => "\0" + address.ToString()![1..];
 }

@@ -3,7 +3,7 @@ namespace Sluice.Testing.Checks;
 /// <summary>Half-close: the sending side ends, the other goes on.</summary>
 internal static class WriteEofChecks
 {
-    [Check("TCP-044")]
+    [Check("TCP-044", Needs = CheckNeeds.HalfClose)]
     public static async Task The_peer_reads_the_end_once_and_its_bytes_still_arrive(CheckStage stage)
     {
         var pair = await stage.ConnectAsync(server: static () => new RecordingProtocol { OnEof = static () => true });
@@ -23,7 +23,7 @@ internal static class WriteEofChecks
         Check.Trace(pair.ServerProtocol.Trace, "ConnectionMade", "EofReceived", "ConnectionLost(null)");
     }
 
-    [Check("BUG-014")]
+    [Check("BUG-014", Needs = CheckNeeds.HalfClose)]
     public static async Task The_end_waits_for_what_was_written_before(CheckStage stage)
     {
         var pair = await stage.ConnectAsync(server: Congestion.NonReader);
@@ -39,7 +39,7 @@ internal static class WriteEofChecks
         Check.Bytes(Payload.Of(written), pair.ServerProtocol.Received);
     }
 
-    [Check("BUG-014")]
+    [Check("BUG-014", Needs = CheckNeeds.HalfClose)]
     public static async Task A_small_write_leaves_before_the_end(CheckStage stage)
     {
         var pair = await stage.ConnectAsync();
@@ -51,7 +51,7 @@ internal static class WriteEofChecks
         Check.Bytes("last words"u8, pair.ServerProtocol.Received);
     }
 
-    [Check("TCP-044")]
+    [Check("TCP-044", Needs = CheckNeeds.HalfClose)]
     public static async Task Writing_after_it_is_the_callers_mistake(CheckStage stage)
     {
         var pair = await stage.ConnectAsync(server: static () => new RecordingProtocol { OnEof = static () => true });
@@ -66,7 +66,7 @@ internal static class WriteEofChecks
         Check.Equal(0, pair.ServerProtocol.Received.Length);
     }
 
-    [Check("TCP-046")]
+    [Check("TCP-046", Needs = CheckNeeds.HalfClose)]
     public static async Task After_a_close_it_does_nothing(CheckStage stage)
     {
         var pair = await stage.ConnectAsync(server: Congestion.NonReader);
@@ -83,7 +83,7 @@ internal static class WriteEofChecks
         Check.Bytes(Payload.Of(written + 5), pair.ServerProtocol.Received);
     }
 
-    [Check("TCP-051")]
+    [Check("TCP-051", Needs = CheckNeeds.HalfClose)]
     public static async Task A_close_supersedes_an_end_that_still_waits(CheckStage stage)
     {
         var pair = await stage.ConnectAsync(server: Congestion.NonReader);
@@ -98,7 +98,7 @@ internal static class WriteEofChecks
         Check.Bytes(Payload.Of(written), pair.ServerProtocol.Received);
     }
 
-    [Check("TCP-019")]
+    [Check("TCP-019", Needs = CheckNeeds.HalfClose)]
     public static async Task Two_ends_that_both_half_close_stay_until_they_are_closed(CheckStage stage)
     {
         static RecordingProtocol KeepOpen() => new() { OnEof = static () => true };

@@ -55,7 +55,7 @@ internal static class WriteLinesChecks
     }
 
     [Check("TCP-043", "BUG-004")]
-    public static async Task Parts_for_a_lost_connection_are_dropped_and_counted_as_one_write(CheckStage stage)
+    public static async Task Parts_for_a_lost_connection_are_dropped_and_counted_as_one_write(KernelStage stage)
     {
         var pair = await stage.ConnectAsync();
         pair.Client.Close();

@@ -153,7 +153,7 @@ internal static class WritingChecks
     }
 
     [Check("TCP-035", "TCP-037", "BUG-004")]
-    public static async Task Writes_to_a_lost_connection_are_dropped_and_the_fifth_is_logged(CheckStage stage)
+    public static async Task Writes_to_a_lost_connection_are_dropped_and_the_fifth_is_logged(KernelStage stage)
     {
         var pair = await stage.ConnectAsync();
         pair.Client.Close();

@@ -1,0 +1,104 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+
+namespace Sluice.Testing;
+
+/// <summary>
+/// A stage on one of the library's kernels, for checks that listen, connect, adopt sockets, look at names or make the kernel fail. The library
+/// brings them; a transport of your own derives from <see cref="CheckStage"/>.
+/// </summary>
+public abstract class KernelStage : CheckStage
+{
+    private protected KernelStage()
+    {
+    }
+
+    /// <summary>The way to make the kernel fail, or null where it cannot be told to.</summary>
+    public virtual HostFaults? Faults => null;
+
+    /// <summary>Connections are TCP ones.</summary>
+    public bool IsTcp => (Offers & CheckNeeds.Tcp) != 0;
+
+    /// <summary>The kernel guards itself against checks that do not end.</summary>
+    public override TimeSpan Deadline => Timeout.InfiniteTimeSpan;
+
+    /// <summary>What the loop warned of.</summary>
+    internal StageLog Log { get; } = new();
+
+    /// <summary>The names that the loop can resolve.</summary>
+    internal StageResolver Names { get; } = new();
+
+    /// <summary>Who this program is to its Unix peers.</summary>
+    internal abstract PeerCredentials Credentials { get; }
+
+    internal override IReadOnlyList<string> Warnings => Log.Entries;
+
+    /// <summary>A simulated kernel may refuse to take anything; a real one with an empty buffer does not.</summary>
+    internal override bool TakesAtOnce => Faults is null;
+
+    /// <summary>An address that nobody listens at yet, another one at each call.</summary>
+    public abstract EndPoint CreateListenAddress();
+
+    /// <inheritdoc/>
+    protected override async Task<(ITransport Client, ITransport Server)> ConnectEndsAsync(
+        Func<IProtocol<ITransport>> client, Func<IProtocol<ITransport>> server, ConnectionOptions? clientOptions, ServerOptions? serverOptions)
+    {
+        var accepted = new TaskCompletionSource<BaseProtocol>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var listener = await Loop.CreateServerAsync(
+            () =>
+            {
+                var protocol = server();
+                accepted.TrySetResult(protocol.Instance);
+                return protocol;
+            },
+            CreateListenAddress(),
+            serverOptions);
+        var (transport, _) = await Loop.CreateConnectionAsync(client, listener.EndPoints[0], clientOptions);
+        var serverProtocol = await accepted.Task;
+        var record = RecordOf(serverProtocol);
+        if (record is not null) await record.Made;
+        listener.Close();
+        return (transport, record?.Transport ?? (ITransport)serverProtocol.Serves!);
+    }
+
+    /// <summary>What a kernel of this family offers besides what only it has.</summary>
+    private protected static CheckNeeds OffersOfFamily(bool isUnix) =>
+        CheckNeeds.Kernel | CheckNeeds.HalfClose | CheckNeeds.BufferLimit | (isUnix ? CheckNeeds.Unix : CheckNeeds.Tcp | CheckNeeds.Reset);
+
+    /// <summary>Waits for a number of the shortest spans in which anything may happen: passes, and between them the steps of simulated time.</summary>
+    internal virtual Task InstantsAsync(int count) => PassesAsync(count);
+
+    internal override void VerifyReleased(ITransport transport) => Check.Equal(-1, transport.GetExtraInfo(ExtraInfo.Socket)!.Handle);
+
+    /// <summary>For TCP: an IPv4 address of this machine, another one at each call, that refuses connects to a port.</summary>
+    internal abstract IPAddress CreateRefusingAddress(int port);
+
+    /// <summary>For TCP: an IPv4 address of this machine, another one at each call, that never answers connects to a port.</summary>
+    internal abstract IPAddress CreateSilentAddress(int port);
+
+    /// <summary>Two connected sockets that no transport holds yet.</summary>
+    internal abstract (SafeHandle First, SafeHandle Second) CreateSocketPair();
+
+    /// <summary>Sends the loop's program a signal that a handler is there for; it has come when this returns, and waits for the loop.</summary>
+    internal abstract void SendSignal(PosixSignal signal);
+
+    /// <summary>A bound socket that no server holds yet.</summary>
+    /// <param name="address">Where.</param>
+    /// <param name="listens">Whether it listens already.</param>
+    internal abstract SafeHandle CreateBoundSocket(EndPoint address, bool listens);
+
+    /// <summary>A Unix address without a file, another one at each call.</summary>
+    internal abstract UnixDomainSocketEndPoint CreateAbstractAddress();
+
+    /// <summary>Puts a regular file where nothing lies.</summary>
+    internal abstract void PutFile(string path);
+
+    /// <summary>Puts the socket of a server that has died where nothing lies.</summary>
+    internal abstract void PutStaleSocket(string path);
+
+    internal abstract void RemoveFile(string path);
+
+    /// <summary>What tells the file at a path from every other, or null where there is none.</summary>
+    internal abstract object? IdentityOf(string path);
+}
