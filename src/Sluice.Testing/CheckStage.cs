@@ -149,11 +149,16 @@ public abstract class CheckStage
     {
     }
 
-    /// <summary>Runs a check, closes what it left open, and verifies what holds for every check.</summary>
-    internal async Task PerformAsync(Func<CheckStage, Task> check)
+    /// <summary>Refuses a second run.</summary>
+    internal void Begin()
     {
         if (_isUsed) throw new InvalidOperationException("A stage is for one run of one check: make a new one.");
         _isUsed = true;
+    }
+
+    /// <summary>Runs a check, closes what it left open, and verifies what holds for every check.</summary>
+    internal async Task PerformAsync(Func<CheckStage, Task> check)
+    {
         var handler = Loop.ExceptionHandler;
         Loop.ExceptionHandler = (_, report) => _reports.Add(report);
         try

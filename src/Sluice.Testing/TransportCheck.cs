@@ -38,6 +38,7 @@ public sealed class TransportCheck
     {
         ArgumentNullException.ThrowIfNull(stage);
         if (!FitsOn(stage.Offers)) throw new ArgumentException($"{Name} needs {Needs & ~stage.Offers}, which the stage does not offer.", nameof(stage));
+        stage.Begin();
         try
         {
             await BeforeDeadline(PerformAsync(stage), stage);
@@ -55,6 +56,7 @@ public sealed class TransportCheck
     /// <inheritdoc/>
     public override string ToString() => Name;
 
+    /// <summary>The run without its deadline, for stages that have one of their own.</summary>
     internal Task PerformAsync(CheckStage stage) => stage.PerformAsync(_run);
 
     private static async Task BeforeDeadline(Task performed, CheckStage stage)

@@ -180,8 +180,9 @@ internal static class ClosingChecks
         await pair.ClientProtocol.WaitForEofAsync();
 
         // The peer reads and drops some of it before it lets go.
-        while (!pair.ClientRecord.Lost.IsCompleted)
+        for (var written = 0; !pair.ClientRecord.Lost.IsCompleted; written += 64 * 1024)
         {
+            Congestion.VerifyEnds(written);
             pair.Client.Write(Payload.Of(64 * 1024));
             await stage.SettleAsync();
         }

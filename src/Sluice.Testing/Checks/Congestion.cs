@@ -7,6 +7,7 @@ internal static class Congestion
 {
     private const int Piece = 128 * 1024;
     private const int MoreThanTheKernelTakes = 1024 * 1024;
+    private const int MoreThanAnybodyTakes = 64 * 1024 * 1024;
     private const int SmallBuffer = 16 * 1024;
 
     /// <summary>A protocol that never starts reading: what is sent to it stays in the kernel.</summary>
@@ -42,6 +43,7 @@ internal static class Congestion
         var written = 0;
         while (writer.WriteBufferSize < Piece / 2)
         {
+            VerifyEnds(written);
             writer.Write(Payload.At(written, Piece));
             written += Piece;
             await stage.SettleAsync();
@@ -49,6 +51,10 @@ internal static class Congestion
 
         return written;
     }
+
+    /// <summary>Fails where a loop of writes should have met its end by now: no kernel and no transport holds so much for a peer that does not read.</summary>
+    public static void VerifyEnds(int written) =>
+        Check.That(written < MoreThanAnybodyTakes, $"{written} bytes were taken from the writer, and the peer reads none of them");
 
     /// <summary>A connection whose client has filled the kernel and whose server has paused reading.</summary>
     /// <param name="stage">The stage.</param>

@@ -84,6 +84,26 @@ internal static class ReentrancyChecks
             return Task.CompletedTask;
         });
 
+    [Check("BUG-021")]
+    public static async Task No_callback_but_PauseWriting_comes_inside_a_call(CheckStage stage)
+    {
+        foreach (var (name, _, act) in Actions)
+        {
+            var pair = await stage.ConnectAsync(Congestion.NonReader);
+            pair.Server.Write("held back"u8);
+            await stage.SettleAsync();
+            var called = Callbacks(pair);
+
+            act(pair.Client);
+
+            Check.Equal(called, Callbacks(pair), $"callbacks after {name}");
+            await pair.CloseAsync();
+        }
+    }
+
+    private static int Callbacks(StreamPair pair) =>
+        pair.ClientProtocol.Trace.Concat(pair.ServerProtocol.Trace).Count(static entry => entry != "PauseWriting");
+
     /// <summary>A new connection for each action: the hook acts once, the two ends then finish, and nothing comes out of order.</summary>
     private static async Task ForEachActionAsync(
         CheckStage stage,

@@ -26,6 +26,7 @@ internal static class WriteLinesChecks
         var written = 0;
         do
         {
+            Congestion.VerifyEnds(written);
             pair.Client.WriteLines(Parts(20, size: 8_000, from: written));
             written += 160_000;
             await stage.SettleAsync();

@@ -33,9 +33,9 @@ internal sealed class PipeBytes
     /// <summary>Puts bytes back that were taken out.</summary>
     public void PutBack(ReadOnlySpan<byte> data)
     {
-        _start -= data.Length;
-        data.CopyTo(_bytes.AsSpan(_start));
-        Count += data.Length;
+        var later = Take(Count);
+        Append(data);
+        Append(later);
     }
 
     public void Clear() => (Count, _start) = (0, 0);

@@ -7,6 +7,8 @@ public sealed class PipeTests
 {
     public static TheoryData<string> Checks => [.. TransportChecks.For(PipeStage.Offered).Select(static check => check.Name)];
 
+    public static TheoryData<PipeFault> Mistakes => [.. Enum.GetValues<PipeFault>().Where(static fault => fault != PipeFault.None)];
+
     [Theory]
     [MemberData(nameof(Checks))]
     public void It_behaves_as_the_check_says(string check) => Run(TransportChecks.Get(check));
@@ -17,35 +19,27 @@ public sealed class PipeTests
         EventLoop.Run(loop => TransportChecks.Get(check).RunAsync(new PipeStage(loop)));
 
     [Fact]
-    public void Most_of_the_behaviours_of_a_connection_are_checked() => Assert.True(Checks.Count >= 100, $"only {Checks.Count} checks fit");
+    public void Most_of_what_a_connection_does_is_checked() => Assert.True(Checks.Count >= 120, $"only {Checks.Count} checks fit");
 
-    /// <summary>Each mistake of a transport is found, and the message says by which check.</summary>
     [Theory]
-    [MemberData(nameof(Faults))]
-    public void A_mistake_is_found(PipeFault fault)
+    [MemberData(nameof(Mistakes))]
+    public void A_mistake_fails_a_check_whose_name_the_message_bears(PipeFault mistake)
     {
-        var found = new List<string>();
         foreach (var check in TransportChecks.For(PipeStage.Offered))
         {
             try
             {
-                Run(check, fault);
+                Run(check, mistake);
             }
             catch (CheckFailedException failure)
             {
                 Assert.StartsWith(check.Name, failure.Message, StringComparison.Ordinal);
-                found.Add(failure.Message);
+                return;
             }
         }
 
-        TestContext.Current.SendDiagnosticMessage($"{fault}: {found.Count}");
-        Assert.NotEmpty(found);
+        Assert.Fail($"No check has found {mistake}.");
     }
-
-    public static IEnumerable<TheoryDataRow<PipeFault>> Faults =>
-        from fault in Enum.GetValues<PipeFault>()
-        where fault != PipeFault.None
-        select new TheoryDataRow<PipeFault>(fault);
 
     private static void Run(TransportCheck check, PipeFault fault = PipeFault.None)
     {

@@ -117,6 +117,13 @@ internal sealed partial class PipeTransport : ITransport
 
     public object? GetExtraInfo(string name, object? defaultValue = null) => defaultValue;
 
+    private bool Delivers => IsReading || _fault switch
+    {
+        PipeFault.DataWhilePaused => !_isClosing && !_endWasSeen,
+        PipeFault.DataAfterClose => !_isPaused && !_isLost && !_endWasSeen,
+        _ => false,
+    };
+
     private void VerifyThread()
     {
         if (!ReferenceEquals(EventLoop.TryGetCurrent(), _loop)) throw new InvalidOperationException("Call this on the loop's thread: see CallSoonThreadSafe and InvokeAsync.");
@@ -145,7 +152,7 @@ internal sealed partial class PipeTransport : ITransport
     /// <summary>A turn that hands on what has arrived: the bytes first, then what is behind them.</summary>
     private void Receive()
     {
-        if (!_isMade || !(IsReading || (_fault == PipeFault.DataWhilePaused && _isPaused && !_isClosing))) return;
+        if (!_isMade || !Delivers) return;
         if (_fault == PipeFault.EndBeforeLastData && _peerHasEnded && !_endWasSeen) ReceiveEnd();
         if (_incoming.Count > 0)
         {
@@ -159,7 +166,7 @@ internal sealed partial class PipeTransport : ITransport
 
     private void Deliver(byte[] data)
     {
-        while (data.Length > 0 && (IsReading || _fault is PipeFault.DataWhilePaused or PipeFault.DataAfterClose))
+        while (data.Length > 0 && Delivers)
         {
             if (Protocol is not BufferedProtocol buffered)
             {
@@ -169,16 +176,17 @@ internal sealed partial class PipeTransport : ITransport
             }
 
             var buffer = Memory<byte>.Empty;
-            CallOrFail("GetBuffer", () =>
+            var isLent = CallOrFail("GetBuffer", () =>
             {
                 buffer = buffered.GetBuffer(data.Length);
                 if (buffer.IsEmpty) throw new InvalidOperationException("GetBuffer() returned an empty buffer.");
             });
-            if (!IsReading || !ReferenceEquals(buffered, Protocol)) continue;
+            if (!isLent) return;
+            if (!Delivers || !ReferenceEquals(buffered, Protocol)) continue;
             var count = Math.Min(data.Length, buffer.Length);
             data.AsSpan(0, count).CopyTo(buffer.Span);
             data = data[count..];
-            CallOrFail("BufferUpdated", () => buffered.BufferUpdated(count));
+            if (!CallOrFail("BufferUpdated", () => buffered.BufferUpdated(count))) return;
         }
 
         if (!_isClosing) _incoming.PutBack(data);
@@ -199,7 +207,7 @@ internal sealed partial class PipeTransport : ITransport
     /// <summary>Bytes of the peer are here. An end that closes reads and drops them.</summary>
     private void Accept(ReadOnlySpan<byte> data)
     {
-        if (_isClosing || data.IsEmpty) return;
+        if (_isClosing && (_isLost || _fault != PipeFault.DataAfterClose)) return;
         _incoming.Append(data);
         if (_fault == PipeFault.DataInsideWrite) Receive();
         else Later(Receive);
@@ -246,15 +254,17 @@ internal sealed partial class PipeTransport : ITransport
     }
 
     /// <summary>A callback whose exception ends the connection.</summary>
-    private void CallOrFail(string name, Action callback)
+    private bool CallOrFail(string name, Action callback)
     {
         var failure = Call(null, callback);
-        if (failure is null || _fault == PipeFault.CallbackFailureKeepsTheConnection) return;
+        if (failure is null) return true;
+        if (_fault == PipeFault.CallbackFailureKeepsTheConnection) return false;
         Send();
         if (!_isLost) _reason ??= failure;
         _isClosing = true;
         Report($"Fatal error: protocol.{name}() call failed.", failure);
         EndBadly(failure);
+        return false;
     }
 
     /// <summary>A callback, in the context of the one who connected. What it throws is reported where there is a message for it.</summary>
