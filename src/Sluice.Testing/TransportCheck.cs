@@ -38,6 +38,7 @@ public sealed class TransportCheck
     {
         ArgumentNullException.ThrowIfNull(stage);
         if (!FitsOn(stage.Offers)) throw new ArgumentException($"{Name} needs {Needs & ~stage.Offers}, which the stage does not offer.", nameof(stage));
+        if ((Needs & CheckNeeds.Kernel) != 0 && stage is not KernelStage) throw new ArgumentException($"{Name} needs a {nameof(KernelStage)}.", nameof(stage));
         stage.Begin();
         try
         {
