@@ -12,11 +12,8 @@ namespace Sluice.Testing;
 /// for what can never happen fails with <see cref="SimulationStalledException"/> instead of hanging. Determinism ends where the program
 /// leaves the loops: no thread pool (Task.WhenAny and its kin may use it), no real clock.
 /// </remarks>
-public sealed class Simulation : IDisposable
+public sealed partial class Simulation : IDisposable
 {
-    // A continuation may be on its way through the thread pool; only then does real time pass.
-    private static readonly TimeSpan PatienceWithOtherThreads = TimeSpan.FromMilliseconds(250);
-
     private readonly List<SimulatedHost> _hosts = [];
 
     /// <summary>With no hosts yet.</summary>
@@ -78,101 +75,14 @@ public sealed class Simulation : IDisposable
         Network.Names.Add(name, [.. addresses]);
     }
 
-    /// <summary>Makes an address a black hole: connects to it that begin from now on hear nothing, and fail after 127 s with ETIMEDOUT as on Linux.</summary>
-    /// <param name="address">The address, of a host or of nobody.</param>
-    public void MakeSilent(IPAddress address) => Network.SetReach(address, isSilent: true, isUnreachable: false);
-
-    /// <summary>Lets connects to an address that arrive from now on fail with EHOSTUNREACH, as those to addresses of nobody do.</summary>
-    /// <param name="address">The address.</param>
-    public void MakeUnreachable(IPAddress address) => Network.SetReach(address, isSilent: false, isUnreachable: true);
-
-    /// <summary>Undoes <see cref="MakeSilent"/> and <see cref="MakeUnreachable"/>.</summary>
-    /// <param name="address">The address.</param>
-    public void MakeReachable(IPAddress address) => Network.SetReach(address, isSilent: false, isUnreachable: false);
-
-    /// <summary>Runs all hosts until the task is done, which begins on the first host's loop.</summary>
-    /// <param name="main">The program.</param>
-    /// <exception cref="SimulationStalledException">The task waits for what can never happen, or the step limit is passed.</exception>
-    public void Run(Func<Task> main)
-    {
-        if (_hosts.Count == 0) throw new InvalidOperationException("Add a host first.");
-        Run(_hosts[0], _ => main());
-    }
-
-    /// <summary>Runs all hosts until the task is done, which begins on one host's loop.</summary>
-    /// <param name="host">Where.</param>
-    /// <param name="main">The program.</param>
-    /// <exception cref="SimulationStalledException">The task waits for what can never happen, or the step limit is passed.</exception>
-    public void Run(SimulatedHost host, Func<EventLoop, Task> main)
-    {
-        ArgumentNullException.ThrowIfNull(host);
-        ArgumentNullException.ThrowIfNull(main);
-        Task? task = null;
-        host.Loop.Core.TryPost(_ => task = Start(host.Loop, main), null);
-        var steps = 0L;
-        while (task is not { IsCompleted: true })
-        {
-            if (++steps > Network.Options.StepLimit) throw new SimulationStalledException($"The run took more than {Network.Options.StepLimit:N0} passes.");
-            if (!RunPasses() && task is not { IsCompleted: true }) JumpToNextEvent();
-        }
-
-        task.GetAwaiter().GetResult();
-        if (Violations.Count > 0) throw new InvalidOperationException(string.Join(Environment.NewLine, Violations));
-    }
-
     /// <summary>Ends all loops in order.</summary>
     public void Dispose()
     {
-        foreach (var host in _hosts) host.Loop.Dispose();
+        foreach (var host in _hosts)
+        {
+            foreach (var loop in host.Loops) loop.Loop.Dispose();
+        }
+
         Network.Dispose();
     }
-
-    private static async Task Start(EventLoop loop, Func<EventLoop, Task> main) => await main(loop);
-
-    /// <summary>A pass of each host that has something to do.</summary>
-    /// <returns>False where none has: time may go on.</returns>
-    private bool RunPasses()
-    {
-        Network.RunDueEvents();
-        var ran = false;
-        foreach (var host in _hosts)
-        {
-            if (!HasWork(host)) continue;
-            ran = true;
-            using (host.Loop.Enter()) host.Loop.Core.RunPass(TimeSpan.Zero);
-            PassEnded?.Invoke(host);
-        }
-
-        return ran;
-    }
-
-    private bool HasWork(SimulatedHost host) =>
-        !host.Loop.IsClosed && (host.Loop.Core.HasReadyWork || host.Backend.IsReady || NextTimer(host) <= Time);
-
-    private bool AnyHasWork()
-    {
-        Network.RunDueEvents();
-        return _hosts.Exists(HasWork);
-    }
-
-    private void JumpToNextEvent()
-    {
-        Network.Woken.Reset();
-        if (AnyHasWork()) return;
-        var next = Network.NextEvent;
-        foreach (var host in _hosts)
-        {
-            if (NextTimer(host) is { } timer && (next is null || timer < next)) next = timer;
-        }
-
-        if (next is null || next == TimeSpan.MaxValue)
-        {
-            if (Network.Woken.Wait(PatienceWithOtherThreads)) return;
-            throw new SimulationStalledException($"Nothing can happen any more, and main is not done.{Environment.NewLine}{Network.DescribeWaits()}");
-        }
-
-        Network.Clock.JumpTo(next.Value);
-    }
-
-    private static TimeSpan? NextTimer(SimulatedHost host) => host.Loop.IsClosed ? null : host.Loop.Core.NextTimer;
 }
