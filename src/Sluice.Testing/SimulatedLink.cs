@@ -60,7 +60,17 @@ public sealed class SimulatedLink
     }
 
     /// <summary>How likely a packet is lost: from 0 to 1. Asked before the rules.</summary>
-    public double PacketLoss { get; set; }
+    /// <exception cref="ArgumentOutOfRangeException">It is no probability.</exception>
+    public double PacketLoss
+    {
+        get;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, 1);
+            field = value;
+        }
+    }
 
     /// <summary>The bytes that a sender's kernel holds for a receiver that has no room, of connections made from now on.</summary>
     /// <exception cref="ArgumentOutOfRangeException">Negative.</exception>

@@ -7,7 +7,7 @@ public sealed partial class Simulation
 {
     /// <summary>
     /// Runs a scenario under one seed after another, each in a simulation of its own, until all have passed or one fails. For a failure it switches off, one by one, what the
-    /// network leaves to chance, and keeps off what the same failure does not need.
+    /// network leaves to chance, and keeps off what a failure of the same kind, under that seed or one of the next, does not need.
     /// </summary>
     /// <param name="scenario">Adds hosts to an empty simulation and runs it; it throws where what it sees is wrong. It must do the same each time that it is called.</param>
     /// <param name="seeds">How many seeds.</param>

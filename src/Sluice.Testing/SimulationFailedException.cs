@@ -8,7 +8,7 @@ public sealed class SimulationFailedException : Exception
     internal SimulationFailedException(string message, int seed, SimulationOptions options, IReadOnlyList<string> trace, string sockets, Exception cause)
         : base(message, cause) => (Seed, Options, Trace, Sockets) = (seed, options, trace, sockets);
 
-    /// <summary>The seed.</summary>
+    /// <summary>A seed under which it fails with <see cref="Options"/>: the first that failed, or one soon after it.</summary>
     public int Seed { get; }
 
     /// <summary>The options with every surprise switched off that the failure does not need.</summary>

@@ -4,6 +4,7 @@ namespace Sluice.Testing.Exploring;
 internal sealed class ScenarioFailure
 {
     private const int ShownEvents = 30;
+    private const int MostOtherSeeds = 20;
 
     private readonly int _seed;
     private readonly Exception _exception;
@@ -30,11 +31,11 @@ internal sealed class ScenarioFailure
     public ScenarioFailure Shrunken(SeedExplorer explorer)
     {
         var failure = this;
-        foreach (var surprise in Surprise.All.Concat(_rules.Select(Surprise.OfRule)))
+        foreach (var surprise in Surprise.All.Concat(_rules.Where(name => !Options.IgnoredRules.Contains(name)).Select(Surprise.OfRule)))
         {
             var calmer = surprise.SwitchOff(failure.Options);
             if (calmer == failure.Options) continue;
-            if (explorer.Try(_seed, calmer) is { } other && other.Kind == Kind) failure = other;
+            if (failure.Again(explorer, calmer) is { } other) failure = other;
         }
 
         return failure;
@@ -54,5 +55,19 @@ internal sealed class ScenarioFailure
                 _sockets,
             ]);
         return new SimulationFailedException(message, _seed, Options, _trace, _sockets, _exception);
+    }
+
+    /// <summary>
+    /// The same failure with other options. What is switched off no longer draws from the dice, so the rest has other luck: where the seed no longer
+    /// fails, one of the next may.
+    /// </summary>
+    private ScenarioFailure? Again(SeedExplorer explorer, SimulationOptions options)
+    {
+        for (var i = 0; i <= MostOtherSeeds; i++)
+        {
+            if (explorer.Try(_seed + i, options) is { } other && other.Kind == Kind) return other;
+        }
+
+        return null;
     }
 }

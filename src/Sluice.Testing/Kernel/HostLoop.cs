@@ -21,7 +21,7 @@ internal sealed class HostLoop
 
     /// <summary>A pass would do something.</summary>
     public bool HasWork =>
-        !Loop.IsClosed && (Loop.Core.HasReadyWork || Backend.IsReady || NextTimer <= Backend.Network.Clock.Now);
+        !Loop.IsClosed && (Loop.Core.HasReadyWork || Loop.Core.HasUnflushedWrites || Backend.IsReady || NextTimer <= Backend.Network.Clock.Now);
 
     public void RunPass()
     {

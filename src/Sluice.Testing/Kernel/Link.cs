@@ -61,6 +61,9 @@ internal sealed class Link
     /// <summary>Bytes that the sender has given away and the receiver does not have.</summary>
     public int Travelling => _bytes.Count - Unread;
 
+    /// <summary>How many packets have arrived.</summary>
+    public long Delivered { get; private set; }
+
     /// <summary>Something waits to be sent again.</summary>
     public bool HasLost { get; private set; }
 
@@ -134,8 +137,7 @@ internal sealed class Link
     }
 
     /// <summary>Sends again what was lost, in order, up to the first that is lost once more.</summary>
-    /// <returns>True where the first came through.</returns>
-    public bool SendLostAgain()
+    public void SendLostAgain()
     {
         if (_sender.IsVanished) Drop();
         var verdicts = new Queue<Verdict>();
@@ -143,23 +145,21 @@ internal sealed class Link
         foreach (var packet in _wire.Where(static packet => packet.IsLost).ToArray())
         {
             var verdict = Judge(packet.Kind, packet.Size);
-            if (drops != _drops) return false;
+            if (drops != _drops) return;
             if (verdict == Verdict.Reset)
             {
                 ResetSender();
-                return false;
+                return;
             }
 
             if (verdict == Verdict.Drop) break;
             verdicts.Enqueue(verdict);
         }
 
-        var cameThrough = verdicts.Count > 0;
-        if (!cameThrough) return false;
+        if (verdicts.Count == 0) return;
         _network.Trace.Add(KernelEvent.Retransmission, _sender.Id, verdicts.Count, _sender);
         Replace(packet => packet.IsLost && verdicts.TryDequeue(out var verdict) ? Launch(packet.Kind, packet.Size, verdict.Delay) : packet);
         Arrive();
-        return true;
     }
 
     /// <summary>What was lost has been sent too often.</summary>
@@ -239,6 +239,7 @@ internal sealed class Link
 
             if (!_wire.TryDequeue(out packet)) return;
             _arrivedOfFirst = 0;
+            Delivered++;
             _network.Trace.Add(KernelEvent.Delivery, _receiver.Id, packet.Size, _receiver, packet.Kind);
             if (packet.Kind == PacketKind.Fin) FinArrived = true;
             if (packet.Kind == PacketKind.Reset) _receiver.TakeReset();

@@ -13,6 +13,7 @@ internal sealed class Retransmission(SimulatedNetwork network, Link link)
     private const int MostTries = 15;
     private static readonly TimeSpan First = TimeSpan.FromMilliseconds(200);
 
+    private long _delivered = -1;
     private TimeSpan _since;
     private TimeSpan _wait;
     private int _tries;
@@ -25,12 +26,15 @@ internal sealed class Retransmission(SimulatedNetwork network, Link link)
         if (_isRunning) return;
         _isRunning = true;
         _run++;
-        BeginWaiting();
+        RenewPatience();
         Schedule();
     }
 
-    private void BeginWaiting()
+    /// <summary>What has come through since shows that the peer is there.</summary>
+    private void RenewPatience()
     {
+        if (_delivered == link.Delivered) return;
+        _delivered = link.Delivered;
         _since = network.Clock.Now;
         _wait = First;
         _tries = 0;
@@ -58,7 +62,8 @@ internal sealed class Retransmission(SimulatedNetwork network, Link link)
 
         _tries++;
         _wait *= 2;
-        if (link.SendLostAgain()) BeginWaiting();
+        RenewPatience();
+        link.SendLostAgain();
         _isRunning = link.HasLost;
         if (_isRunning) Schedule();
     }

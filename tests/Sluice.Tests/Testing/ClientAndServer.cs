@@ -25,7 +25,7 @@ internal sealed class ClientAndServer : IDisposable
     /// <summary>The protocol of the server.</summary>
     public RecordingProtocol Accepted { get; } = new();
 
-    public void StartConnect() => Client.Start(loop => loop.CreateConnectionAsync(() => Connected, "server", 80));
+    public void StartConnect() => Client.Start(loop => loop.CreateConnectionAsync(() => Connected, Server.Address.ToString(), 80));
 
     /// <summary>Connects, and returns when both ends are made and read.</summary>
     public void Connect()

@@ -122,6 +122,7 @@ public sealed class HostCrashTests
         world.Connect();
 
         world.Connected.Transport.Write("last words"u8);
+        world.Simulation.RunFor(TimeSpan.FromMicroseconds(50));
         world.Client.Crash();
         world.Simulation.RunFor(TimeSpan.FromSeconds(1));
 
