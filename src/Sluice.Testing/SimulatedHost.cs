@@ -68,7 +68,7 @@ public sealed class SimulatedHost
 
     internal SimulatedBackend Backend => _main.Backend;
 
-    internal IReadOnlyList<HostLoop> Loops => _loops;
+    internal List<HostLoop> Loops => _loops;
 
     /// <summary>How a program failed that nobody has heard of yet.</summary>
     internal SimulatedHostException? Failure { get; set; }
@@ -157,6 +157,11 @@ public sealed class SimulatedHost
     /// <inheritdoc/>
     public override string ToString() => Name;
 
+    internal void VerifyRunning()
+    {
+        if (!IsRunning) throw new InvalidOperationException($"The host {Name} has crashed; restart it first.");
+    }
+
     /// <summary>What the host's loops wait for, and how many of its programs are not done.</summary>
     internal string DescribeWaits()
     {
@@ -192,10 +197,5 @@ public sealed class SimulatedHost
         }
 
         if (boot == _machine.Boots) _running--;
-    }
-
-    private void VerifyRunning()
-    {
-        if (!IsRunning) throw new InvalidOperationException($"The host {Name} has crashed; restart it first.");
     }
 }

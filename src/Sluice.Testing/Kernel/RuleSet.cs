@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+
 namespace Sluice.Testing.Kernel;
 
 /// <summary>The rules that packets pass, in the order in which they were added. Owned by the network.</summary>
@@ -10,6 +12,9 @@ internal sealed class RuleSet(SimulationOptions options)
 
     /// <summary>The names that rules were given, those that are ignored included.</summary>
     public List<string> Names { get; } = [];
+
+    /// <summary>What a rule has thrown and nobody has heard of yet.</summary>
+    public ExceptionDispatchInfo? Failure { get; set; }
 
     public IDisposable Add(Func<PacketInfo, Verdict> judge, string? name)
     {
@@ -24,11 +29,25 @@ internal sealed class RuleSet(SimulationOptions options)
     {
         foreach (var rule in _rules)
         {
-            var verdict = rule.Judge(packet);
+            var verdict = Ask(rule, packet);
             if (verdict != Verdict.Pass) return verdict;
         }
 
         return Verdict.Pass;
+    }
+
+    // It is called in the midst of a kernel, where nobody could take an exception.
+    private Verdict Ask(Rule rule, in PacketInfo packet)
+    {
+        try
+        {
+            return rule.Judge(packet);
+        }
+        catch (Exception exception)
+        {
+            Failure ??= ExceptionDispatchInfo.Capture(exception);
+            return Verdict.Pass;
+        }
     }
 
     private sealed class Rule(RuleSet rules, Func<PacketInfo, Verdict> judge) : IDisposable

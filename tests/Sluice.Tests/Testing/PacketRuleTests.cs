@@ -288,6 +288,21 @@ public sealed class PacketRuleTests
     }
 
     [Fact]
+    public void A_rule_that_throws_fails_the_run_and_lets_the_packet_pass()
+    {
+        using var world = new ClientAndServer();
+        world.Connect();
+        var rule = world.Simulation.AddRule(static _ => throw new FormatException("wrong"));
+
+        world.Connected.Transport.Write("hello"u8);
+        Assert.Throws<FormatException>(() => world.Simulation.RunFor(TimeSpan.FromSeconds(1)));
+        rule.Dispose();
+        world.Simulation.RunFor(TimeSpan.FromSeconds(1));
+
+        Assert.Equal("hello"u8, world.Accepted.Received);
+    }
+
+    [Fact]
     public void Unix_sockets_have_no_packets()
     {
         using var simulation = new Simulation(seed: 1);

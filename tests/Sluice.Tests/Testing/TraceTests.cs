@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using Sluice.Testing;
 
 namespace Sluice.Tests.Testing;
@@ -5,6 +7,9 @@ namespace Sluice.Tests.Testing;
 /// <summary>What a person sees of a run, and that the same seed shows the same.</summary>
 public sealed class TraceTests
 {
+    private const string HashFile = "SLUICE_TRACE_HASHES";
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
+
     [Fact]
     public void The_same_seed_gives_the_same_hash_every_time()
     {
@@ -12,6 +17,29 @@ public sealed class TraceTests
 
         Assert.Equal(hashes, Enumerable.Range(0, 300).Select(HashOf));
         Assert.Equal(300, hashes.Distinct().Count());
+        if (Environment.GetEnvironmentVariable(HashFile) is { Length: > 0 } path) File.WriteAllLines(path, hashes.Select(Text));
+    }
+
+    [Fact]
+    public async Task A_fresh_process_gives_the_same_hashes()
+    {
+        var path = Path.GetTempFileName();
+        string[] arguments = [typeof(TraceTests).Assembly.Location, "--filter-method", $"*.{nameof(The_same_seed_gives_the_same_hash_every_time)}", "--no-ansi"];
+        using var process = Process.Start(new ProcessStartInfo("dotnet", arguments) { Environment = { [HashFile] = path }, RedirectStandardOutput = true })!;
+        try
+        {
+            using var limit = new CancellationTokenSource(Limit);
+            await process.StandardOutput.ReadToEndAsync(limit.Token);
+            await process.WaitForExitAsync(limit.Token);
+
+            Assert.Equal(0, process.ExitCode);
+            Assert.Equal(Enumerable.Range(0, 300).Select(HashOf).Select(Text), await File.ReadAllLinesAsync(path, limit.Token));
+        }
+        finally
+        {
+            if (!process.HasExited) process.Kill();
+            File.Delete(path);
+        }
     }
 
     [Fact]
@@ -63,8 +91,10 @@ public sealed class TraceTests
         Assert.Contains("SYN-SENT", world.Simulation.DescribeSockets(), StringComparison.Ordinal);
     }
 
+    private static string Text(ulong hash) => hash.ToString("x16", CultureInfo.InvariantCulture);
+
     /// <summary>A world with losses, a partition, a crash and a restart.</summary>
-    internal static ulong HashOf(int seed)
+    private static ulong HashOf(int seed)
     {
         using var world = new ClientAndServer(SimulationOptions.Hostile, seed);
         world.StartConnect();
