@@ -16,7 +16,7 @@ internal sealed class Link
     private readonly Action _arrive;
     private readonly int _window;
     private readonly int _capacity;
-    private readonly Queue<Packet> _wire = new();
+    private readonly Wire _wire = new();
 
     // What has arrived and, behind it, the data of the packets on the wire: arriving moves a boundary and no bytes.
     private readonly ByteRing _bytes = new();
@@ -65,7 +65,7 @@ internal sealed class Link
     public long Delivered { get; private set; }
 
     /// <summary>Something waits to be sent again.</summary>
-    public bool HasLost { get; private set; }
+    public bool HasLost => _wire.HasLost;
 
     public void Send(ReadOnlySpan<byte> data)
     {
@@ -97,7 +97,6 @@ internal sealed class Link
     {
         _drops++;
         _wire.Clear();
-        HasLost = false;
         DropTravelling();
     }
 
@@ -127,7 +126,7 @@ internal sealed class Link
         DropUnread();
         var arrived = _arrivedOfFirst;
         _arrivedOfFirst = 0;
-        Replace(packet =>
+        _wire.Replace(packet =>
         {
             var rest = packet with { Size = packet.Size - arrived };
             arrived = 0;
@@ -142,7 +141,7 @@ internal sealed class Link
         if (_sender.IsVanished) Drop();
         var verdicts = new Queue<Verdict>();
         var drops = _drops;
-        foreach (var packet in _wire.Where(static packet => packet.IsLost).ToArray())
+        foreach (var packet in _wire.Lost())
         {
             var verdict = Judge(packet.Kind, packet.Size);
             if (drops != _drops) return;
@@ -158,7 +157,7 @@ internal sealed class Link
 
         if (verdicts.Count == 0) return;
         _network.Trace.Add(KernelEvent.Retransmission, _sender.Id, verdicts.Count, _sender);
-        Replace(packet => packet.IsLost && verdicts.TryDequeue(out var verdict) ? Launch(packet.Kind, packet.Size, verdict.Delay) : packet);
+        _wire.Replace(packet => packet.IsLost && verdicts.TryDequeue(out var verdict) ? Launch(packet.Kind, packet.Size, verdict.Delay) : packet);
         Arrive();
     }
 
@@ -184,12 +183,12 @@ internal sealed class Link
             case Verdict.Fate.Drop when kind == PacketKind.Reset:
                 break;
             case Verdict.Fate.Drop:
-                _wire.Enqueue(new Packet(kind, size, TimeSpan.MaxValue, TimeSpan.MaxValue));
+                _wire.Add(Packet.Lost(kind, size));
                 BeginToSendAgain();
                 break;
             default:
                 var packet = Launch(kind, size, verdict.Delay);
-                _wire.Enqueue(packet);
+                _wire.Add(packet);
                 if (packet.Due == _network.Clock.Now) Arrive();
                 break;
         }
@@ -217,7 +216,6 @@ internal sealed class Link
 
     private void BeginToSendAgain()
     {
-        HasLost = true;
         (_retransmission ??= new Retransmission(_network, this)).Begin();
     }
 
@@ -233,11 +231,11 @@ internal sealed class Link
 
             if (packet.Kind == PacketKind.Data && !TakeData(packet))
             {
-                if (HasDueReset()) DropBlockedData();
+                if (_wire.HasResetBy(_network.Clock.Now)) DropBlockedData();
                 else return;
             }
 
-            if (!_wire.TryDequeue(out packet)) return;
+            if (!_wire.TryTake(out packet)) return;
             _arrivedOfFirst = 0;
             Delivered++;
             _network.Trace.Add(KernelEvent.Delivery, _receiver.Id, packet.Size, _receiver, packet.Kind);
@@ -250,10 +248,10 @@ internal sealed class Link
     private void ArriveAtNobody()
     {
         var now = _network.Clock.Now;
-        if (_wire.Any(static packet => packet.Kind == PacketKind.Reset)) Drop();
+        if (_wire.HasReset()) Drop();
         else if (_receiver.Machine.IsDown)
         {
-            Replace(packet => packet.Due <= now ? packet with { Left = TimeSpan.MaxValue, Due = TimeSpan.MaxValue } : packet);
+            _wire.Replace(packet => packet.Due <= now ? Packet.Lost(packet.Kind, packet.Size) : packet);
             BeginToSendAgain();
         }
         else
@@ -283,19 +281,9 @@ internal sealed class Link
         return _arrivedOfFirst == packet.Size;
     }
 
-    private bool HasDueReset()
-    {
-        foreach (var packet in _wire)
-        {
-            if (packet.Kind == PacketKind.Reset && packet.Due <= _network.Clock.Now) return true;
-        }
-
-        return false;
-    }
-
     private void DropBlockedData()
     {
-        while (_wire.Peek().Kind != PacketKind.Reset) _wire.Dequeue();
+        _wire.DropUpToReset();
         DropTravelling();
     }
 
@@ -305,38 +293,11 @@ internal sealed class Link
         _arrivedOfFirst = 0;
     }
 
-    /// <summary>Drops the first packet of which it is true, and all behind it.</summary>
     private void DropFrom(Predicate<Packet> isFirst)
     {
-        var keeps = true;
-        var kept = 0;
-        for (var left = _wire.Count; left > 0; left--)
-        {
-            var packet = _wire.Dequeue();
-            keeps = keeps && !isFirst(packet);
-            if (!keeps) continue;
-            _wire.Enqueue(packet);
-            kept += packet.Size;
-        }
-
-        if (_wire.Count == 0) _arrivedOfFirst = 0;
+        var kept = _wire.DropFrom(isFirst);
+        if (kept == 0) _arrivedOfFirst = 0;
         _bytes.DropLast(Travelling - (kept - _arrivedOfFirst));
         _drops++;
-        HasLost = false;
-    }
-
-    private void Replace(Func<Packet, Packet> change)
-    {
-        for (var left = _wire.Count; left > 0; left--) _wire.Enqueue(change(_wire.Dequeue()));
-        HasLost = _wire.Any(static packet => packet.IsLost);
-    }
-
-    /// <param name="Kind">What it is for.</param>
-    /// <param name="Size">The bytes of the stream in it.</param>
-    /// <param name="Left">When the sender has given the last byte away.</param>
-    /// <param name="Due">When it arrives; never, where it is lost and has to be sent again.</param>
-    private readonly record struct Packet(PacketKind Kind, int Size, TimeSpan Left, TimeSpan Due)
-    {
-        public bool IsLost => Due == TimeSpan.MaxValue;
     }
 }
