@@ -38,7 +38,7 @@ internal sealed class Outage(Simulation simulation, bool isCareful)
         while (_plan.TryDequeue(out var next, out var when))
         {
             simulation.RunFor(TimeSpan.FromMilliseconds(when) - simulation.Time);
-            _story.Add($"at {when} ms {next.What}");
+            _story.Add($"{when,6} ms  {next.What}");
             next.Act();
         }
 
@@ -70,7 +70,7 @@ internal sealed class Outage(Simulation simulation, bool isCareful)
         while (leader is null) leader = await StoreClient.TakeOverAsync(loop, Replica.Names[1..], isCareful);
         while (read is null) read = await StoreClient.AskAsync(loop, leader, "GET x");
         if (int.TryParse(read, out var x) && x >= _acknowledged) return;
-        if (_acknowledged > 0) throw new LostWriteException($"The client was told x = {_acknowledged}, and now {leader} says {read}: {string.Join(", ", _story)}.");
+        if (_acknowledged > 0) throw new LostWriteException($"The client was told x = {_acknowledged}, and now {leader} says {read}.", _story);
     });
 
     /// <summary>Its disk outlives its crashes, as everything does that is not the program's own.</summary>
@@ -101,5 +101,8 @@ internal sealed class Outage(Simulation simulation, bool isCareful)
         await Task.Delay(BetweenWrites, loop.TimeProvider);
     }
 
-    internal sealed class LostWriteException(string message) : Exception(message);
+    internal sealed class LostWriteException(string message, IReadOnlyList<string> story) : Exception(message)
+    {
+        public IReadOnlyList<string> Story => story;
+    }
 }

@@ -5,6 +5,7 @@
 //   LAST                   HAVE number             which write is the last one here?
 //   COPY number key value  HAVE number             from the leader to a backup
 //   LEAD                   OK                      from now on you lead
+// A leader that has died stays away: it may hold writes that nobody else has. To let it come back, a store must number its leaders as well.
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
