@@ -10,14 +10,14 @@ namespace Sluice.Testing;
 public sealed class HostFaults
 {
     private readonly SimulatedNetwork _network;
-    private readonly SimulatedBackend _host;
+    private readonly SimulatedMachine _host;
     private readonly Queue<IoError> _reads = new();
     private readonly Queue<IoError> _writes = new();
     private readonly Queue<IoError> _accepts = new();
     private readonly Queue<IoError> _connects = new();
     private readonly List<Link> _stalled = [];
 
-    internal HostFaults(SimulatedNetwork network, SimulatedBackend host)
+    internal HostFaults(SimulatedNetwork network, SimulatedMachine host)
     {
         _network = network;
         _host = host;
@@ -54,7 +54,7 @@ public sealed class HostFaults
         _connects.Clear();
     }
 
-    /// <summary>Breaks all connections of this host's loop: both ends see a reset, as if a box between them had sent it.</summary>
+    /// <summary>Breaks all connections of this host's loops: both ends see a reset, as if a box between them had sent it.</summary>
     public void ResetConnections()
     {
         foreach (var socket in _host.HeldSockets())

@@ -89,7 +89,7 @@ public sealed class SimulatedStage : KernelStage
     internal override IPAddress CreateRefusingAddress(int port)
     {
         var address = new IPAddress([127, 0, 1, (byte)++_addresses]);
-        _host.Backend.Ports.TryReserve(new IPEndPoint(address, port), out _, out _);
+        _host.Machine.Ports.TryReserve(new IPEndPoint(address, port), out _, out _);
         return address;
     }
 
@@ -110,13 +110,13 @@ public sealed class SimulatedStage : KernelStage
 
     internal override PeerCredentials Credentials => _host.Credentials;
 
-    internal override void PutFile(string path) => _host.Backend.Files.Create(path, isSocket: false);
+    internal override void PutFile(string path) => _host.Machine.Files.Create(path, isSocket: false);
 
-    internal override void PutStaleSocket(string path) => _host.Backend.Files.Create(path, isSocket: true);
+    internal override void PutStaleSocket(string path) => _host.Machine.Files.Create(path, isSocket: true);
 
-    internal override void RemoveFile(string path) => _host.Backend.Files.Remove(path);
+    internal override void RemoveFile(string path) => _host.Machine.Files.Remove(path);
 
-    internal override object? IdentityOf(string path) => _host.Backend.Files.Find(path);
+    internal override object? IdentityOf(string path) => _host.Machine.Files.Find(path);
 
     internal override void VerifyEnd(IReadOnlyList<ProtocolRecord> records)
     {

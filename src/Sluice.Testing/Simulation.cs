@@ -1,4 +1,5 @@
 using System.Net;
+using Sluice.Testing.Exploring;
 using Sluice.Testing.Kernel;
 
 namespace Sluice.Testing;
@@ -14,18 +15,15 @@ namespace Sluice.Testing;
 /// </remarks>
 public sealed class Simulation : IDisposable
 {
-    // A continuation may be on its way through the thread pool; only then does real time pass.
-    private static readonly TimeSpan PatienceWithOtherThreads = TimeSpan.FromMilliseconds(250);
-
     private readonly List<SimulatedHost> _hosts = [];
+    private readonly SimulationDriver _driver;
 
     /// <summary>With no hosts yet.</summary>
     /// <param name="seed">Decides everything that is left to chance.</param>
     /// <param name="options">What the kernels may do, or null for the defaults.</param>
     public Simulation(int seed, SimulationOptions? options = null)
+        : this(new SimulatedNetwork(seed, options ?? new SimulationOptions()), seed)
     {
-        Seed = seed;
-        Network = new SimulatedNetwork(seed, options ?? new SimulationOptions());
     }
 
     /// <summary>Over a network made for the purpose.</summary>
@@ -33,6 +31,7 @@ public sealed class Simulation : IDisposable
     {
         Seed = seed;
         Network = network;
+        _driver = new SimulationDriver(network, _hosts);
     }
 
     /// <summary>The seed.</summary>
@@ -49,10 +48,54 @@ public sealed class Simulation : IDisposable
     /// </summary>
     public IReadOnlyList<string> Violations => Network.Violations;
 
+    /// <summary>
+    /// A number made of everything that has happened: connects, packets with their verdicts, deliveries, accepts, reads, writes, closes, resets, crashes, passes of the
+    /// loops and jumps of the clock. The same seed gives the same number, in every process.
+    /// </summary>
+    public ulong TraceHash => Network.Trace.Hash;
+
+    /// <summary>The last events, oldest first, as text; made anew at each call. <see cref="SimulationOptions.TraceLength"/> says how many.</summary>
+    public IReadOnlyList<string> Trace => Network.Trace.Render();
+
     internal SimulatedNetwork Network { get; }
 
     /// <summary>Hears of every pass after it, for judges that look at the whole world.</summary>
-    internal Action<SimulatedHost>? PassEnded { get; set; }
+    internal Action<SimulatedHost>? PassEnded
+    {
+        get => _driver.PassEnded;
+        set => _driver.PassEnded = value;
+    }
+
+    /// <summary>
+    /// Runs a scenario under one seed after another, each in a simulation of its own, until all have passed or one fails. For a failure it switches off, one by one, what the
+    /// network leaves to chance, and keeps off what a failure of the same kind, under that seed or one of the next, does not need.
+    /// </summary>
+    /// <param name="scenario">Adds hosts to an empty simulation and runs it; it throws where what it sees is wrong. It must do the same each time that it is called.</param>
+    /// <param name="seeds">How many seeds.</param>
+    /// <param name="firstSeed">The first of them.</param>
+    /// <param name="options">What the kernels may do, or null for the defaults.</param>
+    /// <param name="cancellationToken">Ends the exploration between two runs.</param>
+    /// <exception cref="SimulationFailedException">The scenario failed; the message says under which seed, with what, and how to run it again.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public static void Explore(
+        Action<Simulation> scenario, int seeds = 1000, int firstSeed = 0, SimulationOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(scenario);
+        ArgumentOutOfRangeException.ThrowIfNegative(seeds);
+        new SeedExplorer(scenario, cancellationToken).Run(seeds, firstSeed, options ?? new SimulationOptions());
+    }
+
+    /// <inheritdoc cref="Explore(Action{Simulation}, int, int, SimulationOptions?, CancellationToken)"/>
+    /// <remarks>
+    /// The scenario belongs to no host: its parts run between the passes of the loops, and an <c>await</c> in it runs the simulation. What it does with a host's loop it does
+    /// by <see cref="EventLoop.InvokeAsync(Func{Task})"/> or a program of <see cref="SimulatedHost.Start"/>.
+    /// </remarks>
+    public static void Explore(
+        Func<Simulation, Task> scenario, int seeds = 1000, int firstSeed = 0, SimulationOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(scenario);
+        Explore(simulation => ScenarioContext.Run(simulation, scenario), seeds, firstSeed, options, cancellationToken);
+    }
 
     /// <summary>Adds a machine at 10.0.0.N and fd00::N. Its name means the first, and the second to who asks for IPv6 alone.</summary>
     /// <param name="name">Its name.</param>
@@ -78,6 +121,60 @@ public sealed class Simulation : IDisposable
         Network.Names.Add(name, [.. addresses]);
     }
 
+    /// <summary>The way between two hosts, to change what it is like; between a host and itself it is that of its loopback connections.</summary>
+    /// <param name="a">One host.</param>
+    /// <param name="b">The other one, or the same.</param>
+    /// <returns>The same object at each call.</returns>
+    public SimulatedLink Link(SimulatedHost a, SimulatedHost b)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(b);
+        return Network.LinkBetween(a.Machine, b.Machine);
+    }
+
+    /// <summary>
+    /// Has a function judge every packet of a TCP connection as it leaves, also one that is sent again. The first rule that does not let it pass
+    /// decides; the oldest is asked first. Unix sockets have no packets.
+    /// </summary>
+    /// <param name="rule">Called in the midst of what a kernel does: it may crash hosts, add and remove rules, but use no transport. What it throws fails the run, and the packet passes.</param>
+    /// <param name="name">Lets <see cref="Explore(Action{Simulation}, int, int, SimulationOptions?, CancellationToken)"/> find out whether a failure needs the rule.</param>
+    /// <returns>Removes the rule when it is disposed of.</returns>
+    public IDisposable AddRule(Func<PacketInfo, Verdict> rule, string? name = null)
+    {
+        ArgumentNullException.ThrowIfNull(rule);
+        return Network.Rules.Add(rule, name);
+    }
+
+    /// <summary>Cuts the network in two: until it is disposed of, every packet is lost that leaves a host of one side for one of the other.</summary>
+    /// <param name="side">Hosts of one side.</param>
+    /// <param name="other">Hosts of the other side.</param>
+    /// <param name="name">As for <see cref="AddRule"/>.</param>
+    /// <returns>Heals the network when it is disposed of.</returns>
+    public IDisposable Partition(IEnumerable<SimulatedHost> side, IEnumerable<SimulatedHost> other, string? name = null)
+    {
+        ArgumentNullException.ThrowIfNull(side);
+        ArgumentNullException.ThrowIfNull(other);
+        HashSet<SimulatedHost> here = [.. side];
+        HashSet<SimulatedHost> there = [.. other];
+        return AddRule(
+            packet => (here.Contains(packet.From) && there.Contains(packet.To)) || (there.Contains(packet.From) && here.Contains(packet.To)) ? Verdict.Drop : Verdict.Pass,
+            name);
+    }
+
+    /// <summary>As <see cref="Partition"/>, in one direction only: what goes the other way still arrives.</summary>
+    /// <param name="from">Hosts whose packets are lost.</param>
+    /// <param name="to">Hosts that they are for.</param>
+    /// <param name="name">As for <see cref="AddRule"/>.</param>
+    /// <returns>Heals the network when it is disposed of.</returns>
+    public IDisposable PartitionOneWay(IEnumerable<SimulatedHost> from, IEnumerable<SimulatedHost> to, string? name = null)
+    {
+        ArgumentNullException.ThrowIfNull(from);
+        ArgumentNullException.ThrowIfNull(to);
+        HashSet<SimulatedHost> here = [.. from];
+        HashSet<SimulatedHost> there = [.. to];
+        return AddRule(packet => here.Contains(packet.From) && there.Contains(packet.To) ? Verdict.Drop : Verdict.Pass, name);
+    }
+
     /// <summary>Makes an address a black hole: connects to it that begin from now on hear nothing, and fail after 127 s with ETIMEDOUT as on Linux.</summary>
     /// <param name="address">The address, of a host or of nobody.</param>
     public void MakeSilent(IPAddress address) => Network.SetReach(address, isSilent: true, isUnreachable: false);
@@ -92,7 +189,9 @@ public sealed class Simulation : IDisposable
 
     /// <summary>Runs all hosts until the task is done, which begins on the first host's loop.</summary>
     /// <param name="main">The program.</param>
+    /// <exception cref="InvalidOperationException">The host has crashed.</exception>
     /// <exception cref="SimulationStalledException">The task waits for what can never happen, or the step limit is passed.</exception>
+    /// <exception cref="SimulatedHostException">A program of <see cref="SimulatedHost.Start"/> has failed meanwhile.</exception>
     public void Run(Func<Task> main)
     {
         if (_hosts.Count == 0) throw new InvalidOperationException("Add a host first.");
@@ -102,77 +201,93 @@ public sealed class Simulation : IDisposable
     /// <summary>Runs all hosts until the task is done, which begins on one host's loop.</summary>
     /// <param name="host">Where.</param>
     /// <param name="main">The program.</param>
+    /// <exception cref="InvalidOperationException">The host has crashed.</exception>
     /// <exception cref="SimulationStalledException">The task waits for what can never happen, or the step limit is passed.</exception>
+    /// <exception cref="SimulatedHostException">A program of <see cref="SimulatedHost.Start"/> has failed meanwhile.</exception>
     public void Run(SimulatedHost host, Func<EventLoop, Task> main)
     {
         ArgumentNullException.ThrowIfNull(host);
         ArgumentNullException.ThrowIfNull(main);
+        host.VerifyRunning();
         Task? task = null;
-        host.Loop.Core.TryPost(_ => task = Start(host.Loop, main), null);
-        var steps = 0L;
-        while (task is not { IsCompleted: true })
+        var loop = host.Loop;
+        loop.Core.TryPost(_ => task = Start(loop, main), null);
+        _driver.Run(() => task is { IsCompleted: true }, end: null, "main is not done");
+        task!.GetAwaiter().GetResult();
+        VerifyLaws();
+    }
+
+    /// <summary>
+    /// Runs all hosts until a fact holds, which is looked at after every pass. The clock stands still while a loop has something to do, then jumps.
+    /// </summary>
+    /// <param name="condition">The fact.</param>
+    /// <param name="limit">How much virtual time it may take at most; null is no limit.</param>
+    /// <exception cref="SimulationStalledException">
+    /// Nothing can happen any more that could make it hold, or a limit is passed, of time or of steps. The message says who waits for what.
+    /// </exception>
+    /// <exception cref="SimulatedHostException">A program of <see cref="SimulatedHost.Start"/> has failed meanwhile.</exception>
+    public void RunUntil(Func<bool> condition, TimeSpan? limit = null)
+    {
+        ArgumentNullException.ThrowIfNull(condition);
+        if (limit is { } most) ArgumentOutOfRangeException.ThrowIfLessThan(most, TimeSpan.Zero, nameof(limit));
+        if (!_driver.Run(condition, Time + limit, "the condition does not hold"))
         {
-            if (++steps > Network.Options.StepLimit) throw new SimulationStalledException($"The run took more than {Network.Options.StepLimit:N0} passes.");
-            if (!RunPasses() && task is not { IsCompleted: true }) JumpToNextEvent();
+            throw _driver.Stalled($"The condition does not hold after {limit} of virtual time, at {Time}.");
         }
 
-        task.GetAwaiter().GetResult();
-        if (Violations.Count > 0) throw new InvalidOperationException(string.Join(Environment.NewLine, Violations));
+        VerifyLaws();
     }
+
+    /// <summary>Runs all hosts for a span of virtual time. A world in which nothing happens jumps to its end.</summary>
+    /// <param name="time">How long.</param>
+    /// <exception cref="SimulationStalledException">The step limit is passed.</exception>
+    /// <exception cref="SimulatedHostException">A program of <see cref="SimulatedHost.Start"/> has failed meanwhile.</exception>
+    public void RunFor(TimeSpan time)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(time, TimeSpan.Zero);
+        _driver.Run(static () => false, Time + time, "");
+        VerifyLaws();
+    }
+
+    /// <summary>The sockets of all hosts as a table: who listens, which connections there are, in which state, and how many bytes wait.</summary>
+    /// <remarks>
+    /// Recv-Q: bytes that have arrived and are not read; of a listener, connections that wait to be accepted. Send-Q: bytes that the kernel has taken and that have not
+    /// arrived; of a listener, the size of its backlog.
+    /// </remarks>
+    public string DescribeSockets() => SocketTable.Describe(Network);
 
     /// <summary>Ends all loops in order.</summary>
     public void Dispose()
     {
-        foreach (var host in _hosts) host.Loop.Dispose();
+        foreach (var host in _hosts)
+        {
+            foreach (var loop in host.Loops) loop.Loop.Dispose();
+        }
+
         Network.Dispose();
+    }
+
+    /// <summary>Runs all hosts while a task that belongs to none goes on.</summary>
+    internal void RunWith(Task task, Func<bool> outside)
+    {
+        _driver.Outside = outside;
+        try
+        {
+            _driver.Run(() => task.IsCompleted, end: null, "the scenario is not done");
+        }
+        finally
+        {
+            _driver.Outside = null;
+        }
+
+        task.GetAwaiter().GetResult();
+        VerifyLaws();
     }
 
     private static async Task Start(EventLoop loop, Func<EventLoop, Task> main) => await main(loop);
 
-    /// <summary>A pass of each host that has something to do.</summary>
-    /// <returns>False where none has: time may go on.</returns>
-    private bool RunPasses()
+    private void VerifyLaws()
     {
-        Network.RunDueEvents();
-        var ran = false;
-        foreach (var host in _hosts)
-        {
-            if (!HasWork(host)) continue;
-            ran = true;
-            using (host.Loop.Enter()) host.Loop.Core.RunPass(TimeSpan.Zero);
-            PassEnded?.Invoke(host);
-        }
-
-        return ran;
+        if (Violations.Count > 0) throw new InvalidOperationException(string.Join(Environment.NewLine, Violations));
     }
-
-    private bool HasWork(SimulatedHost host) =>
-        !host.Loop.IsClosed && (host.Loop.Core.HasReadyWork || host.Backend.IsReady || NextTimer(host) <= Time);
-
-    private bool AnyHasWork()
-    {
-        Network.RunDueEvents();
-        return _hosts.Exists(HasWork);
-    }
-
-    private void JumpToNextEvent()
-    {
-        Network.Woken.Reset();
-        if (AnyHasWork()) return;
-        var next = Network.NextEvent;
-        foreach (var host in _hosts)
-        {
-            if (NextTimer(host) is { } timer && (next is null || timer < next)) next = timer;
-        }
-
-        if (next is null || next == TimeSpan.MaxValue)
-        {
-            if (Network.Woken.Wait(PatienceWithOtherThreads)) return;
-            throw new SimulationStalledException($"Nothing can happen any more, and main is not done.{Environment.NewLine}{Network.DescribeWaits()}");
-        }
-
-        Network.Clock.JumpTo(next.Value);
-    }
-
-    private static TimeSpan? NextTimer(SimulatedHost host) => host.Loop.IsClosed ? null : host.Loop.Core.NextTimer;
 }

@@ -19,6 +19,42 @@ public sealed record SimulationOptions
         ShufflesEvents = false,
     };
 
+    /// <summary>A network in one building: a gigabit, hardly any delay, no loss. The kernels' surprises are the default ones.</summary>
+    public static SimulationOptions Lan { get; } = new()
+    {
+        Latency = TimeSpan.FromMicroseconds(100),
+        LatencyJitter = TimeSpan.FromMicroseconds(100),
+        Bandwidth = 125_000_000,
+    };
+
+    /// <summary>A way across a continent: 20 megabits, a round trip of 60 to 100 ms, one packet of 1,000 lost.</summary>
+    public static SimulationOptions Internet { get; } = new()
+    {
+        Latency = TimeSpan.FromMilliseconds(30),
+        LatencyJitter = TimeSpan.FromMilliseconds(20),
+        Bandwidth = 2_500_000,
+        PacketLoss = 0.001,
+        SendBufferSize = 256 * 1024,
+        ReceiveBufferSize = 256 * 1024,
+    };
+
+    /// <summary>The worst that is still a network: slow, unsteady, one packet of 20 lost, tiny buffers, and kernels that surprise at every second step.</summary>
+    public static SimulationOptions Hostile { get; } = new()
+    {
+        Latency = TimeSpan.FromMilliseconds(20),
+        LatencyJitter = TimeSpan.FromMilliseconds(400),
+        Bandwidth = 64_000,
+        PacketLoss = 0.05,
+        SendBufferSize = 2 * 1024,
+        ReceiveBufferSize = 2 * 1024,
+        ShortReads = 0.5,
+        PartialWrites = 0.5,
+        RefusedWrites = 0.3,
+        SlowWrites = 0.5,
+        LateReads = 0.5,
+        SpuriousWakeups = 0.2,
+    };
+
     /// <summary>The bytes that a sender's kernel holds for a receiver that has no room. Default: 64 KiB.</summary>
     public int SendBufferSize { get; init; } = 64 * 1024;
 
@@ -30,6 +66,18 @@ public sealed record SimulationOptions
 
     /// <summary>How much longer a packet may travel; packets of one connection do not overtake each other. Default: 400 µs.</summary>
     public TimeSpan LatencyJitter { get; init; } = TimeSpan.FromMicroseconds(400);
+
+    /// <summary>Bytes per second between two hosts in each direction, shared by all connections; null, the default, is no limit.</summary>
+    public long? Bandwidth { get; init; }
+
+    /// <summary>How likely a packet of a TCP connection is lost, and sent again later: from 0, the default, to 1.</summary>
+    public double PacketLoss { get; init; }
+
+    /// <summary>
+    /// How long a connection goes on sending again what is lost before it fails with ETIMEDOUT; after 15 tries in vain it fails anyway. Linux itself
+    /// goes on for about 15 minutes. Default: 60 s of virtual time.
+    /// </summary>
+    public TimeSpan RetransmissionTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>How likely a read gives fewer bytes than there are, down to one: from 0 to 1.</summary>
     public double ShortReads { get; init; } = 0.25;
@@ -60,6 +108,12 @@ public sealed record SimulationOptions
 
     /// <summary>Whether several listeners can share a port (SO_REUSEPORT). Default: true.</summary>
     public bool SupportsReusePort { get; init; } = true;
+
+    /// <summary>How many events <see cref="Simulation.Trace"/> remembers. Default: 1,000.</summary>
+    public int TraceLength { get; init; } = 1_000;
+
+    /// <summary>Names of rules (<see cref="Simulation.AddRule"/>) that are never asked: how a run is repeated without them. Default: none.</summary>
+    public IReadOnlyCollection<string> IgnoredRules { get; init; } = [];
 
     /// <summary>How many passes of the loops one run may take before it is given up as a livelock. Default: one million.</summary>
     public long StepLimit { get; init; } = 1_000_000;

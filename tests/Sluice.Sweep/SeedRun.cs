@@ -9,7 +9,7 @@ internal static class SeedRun
     public static Verdict Of(int seed, bool keepsTrace = false, SegmentSpares? spares = null, Tally? tally = null)
     {
         var world = Live(seed, keepsTrace, 0, spares, tally);
-        var verdict = new Verdict(seed, world.Events, world.Trace.Hash, world.FirstBroken, world.Breach, Text(world, keepsTrace));
+        var verdict = new Verdict(seed, world.Events, HashOf(world), world.FirstBroken, world.Breach, Text(world, keepsTrace));
         if (!world.Plan.IsIsolated || verdict.Broken is not null) return verdict;
 
         var other = Live(seed, keepsTrace, OtherVariant, spares, tally);
@@ -17,7 +17,7 @@ internal static class SeedRun
         if (other.FirstBroken is not null) return new Verdict(seed, events, verdict.Hash, other.FirstBroken, other.Breach, Text(other, keepsTrace));
         var breach = Differences(world, other);
         return breach is null
-            ? verdict with { Events = events, Hash = Trace.Mix(verdict.Hash, other.Trace.Hash) }
+            ? verdict with { Events = events, Hash = Trace.Mix(verdict.Hash, HashOf(other)) }
             : new Verdict(seed, events, verdict.Hash, Invariant.Isolation, breach, $"{world.Trace}\n--- and with another first connection:\n{other.Trace}");
     }
 
@@ -29,6 +29,9 @@ internal static class SeedRun
         foreach (var host in world.Simulation.Hosts) spares?.TakeBack(host.Loop.Core.Segments);
         return world;
     }
+
+    /// <summary>What the protocols and what the kernels saw.</summary>
+    private static ulong HashOf(World world) => Trace.Mix(world.Trace.Hash, world.Simulation.TraceHash);
 
     private static string? Text(World world, bool keepsTrace) => keepsTrace || world.FirstBroken is not null ? world.Trace.ToString() : null;
 

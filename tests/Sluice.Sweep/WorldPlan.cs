@@ -122,6 +122,7 @@ internal sealed class WorldPlan
         SpuriousWakeups = Sometimes(dice, 0.1),
         ShufflesEvents = dice.Chance(0.6),
         StepLimit = 2_000_000,
+        TraceLength = 0,
     };
 
     private static double Sometimes(KernelDice dice, double chance) => dice.Chance(0.5) ? chance : 0;

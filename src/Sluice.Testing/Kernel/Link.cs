@@ -10,31 +10,38 @@ namespace Sluice.Testing.Kernel;
 internal sealed class Link
 {
     private readonly SimulatedNetwork _network;
+    private readonly SimulatedSocket _sender;
     private readonly SimulatedSocket _receiver;
+    private readonly SimulatedLink? _way;
     private readonly Action _arrive;
     private readonly int _window;
-    private readonly Queue<Packet> _wire = new();
+    private readonly int _capacity;
+    private readonly Wire _wire = new();
 
     // What has arrived and, behind it, the data of the packets on the wire: arriving moves a boundary and no bytes.
     private readonly ByteRing _bytes = new();
+    private Retransmission? _retransmission;
     private TimeSpan _lastDue;
     private int _arrivedOfFirst;
+    private int _drops;
     private bool _isStalled;
 
-    public Link(SimulatedNetwork network, SimulatedSocket receiver)
+    /// <param name="network">The world.</param>
+    /// <param name="sender">Who sends.</param>
+    /// <param name="receiver">Who receives.</param>
+    /// <param name="way">The way between their hosts; null for Unix sockets, which have none.</param>
+    public Link(SimulatedNetwork network, SimulatedSocket sender, SimulatedSocket receiver, SimulatedLink? way)
     {
         _network = network;
+        _sender = sender;
         _receiver = receiver;
+        _way = way;
         _arrive = Arrive;
-        _window = receiver.IsUnix ? network.Options.SendBufferSize + network.Options.ReceiveBufferSize : network.Options.ReceiveBufferSize;
+        _capacity = way is null
+            ? network.Options.SendBufferSize + network.Options.ReceiveBufferSize
+            : way.SendBufferSize + way.ReceiveBufferSize;
+        _window = way?.ReceiveBufferSize ?? _capacity;
         Log = network.KeepsLogs ? new ByteRing() : null;
-    }
-
-    private enum PacketKind
-    {
-        Data,
-        Fin,
-        Reset,
     }
 
     /// <summary>
@@ -47,11 +54,18 @@ internal sealed class Link
 
     public int Unread { get; private set; }
 
-    public int Room => _network.Options.SendBufferSize + _network.Options.ReceiveBufferSize - _bytes.Count;
+    public int Room => _capacity - _bytes.Count;
 
     public bool FinArrived { get; private set; }
 
-    private int Travelling => _bytes.Count - Unread;
+    /// <summary>Bytes that the sender has given away and the receiver does not have.</summary>
+    public int Travelling => _bytes.Count - Unread;
+
+    /// <summary>How many packets have arrived.</summary>
+    public long Delivered { get; private set; }
+
+    /// <summary>Something waits to be sent again.</summary>
+    public bool HasLost => _wire.HasLost;
 
     public void Send(ReadOnlySpan<byte> data)
     {
@@ -63,7 +77,12 @@ internal sealed class Link
 
     public void SendFin() => Post(PacketKind.Fin, 0);
 
-    public void SendReset() => Post(PacketKind.Reset, 0);
+    public void SendReset()
+    {
+        // Who sends a reset has forgotten the connection and sends nothing again.
+        if (HasLost) DropFrom(static packet => packet.IsLost);
+        Post(PacketKind.Reset, 0);
+    }
 
     /// <summary>Takes bytes that have arrived; what waited for room behind them arrives now.</summary>
     public void Read(Span<byte> target)
@@ -76,6 +95,7 @@ internal sealed class Link
     /// <summary>Forgets what has not arrived: one of the two sockets is gone.</summary>
     public void Drop()
     {
+        _drops++;
         _wire.Clear();
         DropTravelling();
     }
@@ -93,30 +113,151 @@ internal sealed class Link
         Arrive();
     }
 
+    /// <summary>The sender's host has crashed: only what has left it still arrives.</summary>
+    public void LoseSender()
+    {
+        var now = _network.Clock.Now;
+        DropFrom(packet => packet.IsLost || packet.Left > now || packet.Due <= now);
+    }
+
+    /// <summary>The receiver's host has crashed: what it had is gone, and what arrives is lost.</summary>
+    public void LoseReceiver()
+    {
+        DropUnread();
+        var arrived = _arrivedOfFirst;
+        _arrivedOfFirst = 0;
+        _wire.Replace(packet =>
+        {
+            var rest = packet with { Size = packet.Size - arrived };
+            arrived = 0;
+            return rest;
+        });
+        Arrive();
+    }
+
+    /// <summary>Sends again what was lost, in order, up to the first that is lost once more.</summary>
+    public void SendLostAgain()
+    {
+        if (_sender.IsVanished) Drop();
+        var verdicts = new Queue<Verdict>();
+        var drops = _drops;
+        foreach (var packet in _wire.Lost())
+        {
+            var verdict = Judge(packet.Kind, packet.Size);
+            if (drops != _drops) return;
+            if (verdict == Verdict.Reset)
+            {
+                ResetSender();
+                return;
+            }
+
+            if (verdict == Verdict.Drop) break;
+            verdicts.Enqueue(verdict);
+        }
+
+        if (verdicts.Count == 0) return;
+        _network.Trace.Add(KernelEvent.Retransmission, _sender.Id, verdicts.Count, _sender);
+        _wire.Replace(packet => packet.IsLost && verdicts.TryDequeue(out var verdict) ? Launch(packet.Kind, packet.Size, verdict.Delay) : packet);
+        Arrive();
+    }
+
+    /// <summary>What was lost has been sent too often.</summary>
+    public void GiveUp()
+    {
+        Drop();
+        _sender.TimeOut();
+    }
+
     private void Post(PacketKind kind, int size)
     {
-        var due = _network.ArrivalTime(_receiver);
+        var drops = _drops;
+        var verdict = Judge(kind, size);
+
+        // A rule is the user's: it may have crashed a host meanwhile.
+        if (drops != _drops) return;
+        switch (verdict.Outcome)
+        {
+            case Verdict.Fate.Reset:
+                ResetSender();
+                break;
+            case Verdict.Fate.Drop when kind == PacketKind.Reset:
+                break;
+            case Verdict.Fate.Drop:
+                _wire.Add(Packet.Lost(kind, size));
+                BeginToSendAgain();
+                break;
+            default:
+                var packet = Launch(kind, size, verdict.Delay);
+                _wire.Add(packet);
+                if (packet.Due == _network.Clock.Now) Arrive();
+                break;
+        }
+    }
+
+    private Verdict Judge(PacketKind kind, int size) =>
+        _way is null ? Verdict.Pass : _network.Judge(_way, _sender.Station, _receiver.Station, kind, size, _receiver.Dice, _sender.Id);
+
+    /// <summary>Gives a packet to the wire.</summary>
+    private Packet Launch(PacketKind kind, int size, TimeSpan delay)
+    {
+        var left = _way?.LeaveTime(_sender.Machine, size) ?? _network.Clock.Now;
+        var due = _way is null ? left : left + _way.TravelTime(_receiver.Dice) + delay;
         if (due < _lastDue) due = _lastDue;
         _lastDue = due;
-        _wire.Enqueue(new Packet(kind, size, due));
-        if (due == _network.Clock.Now) Arrive();
-        else _network.Schedule(due, _arrive);
+        if (due > _network.Clock.Now) _network.Schedule(due, _arrive);
+        return new Packet(kind, size, left, due);
+    }
+
+    private void ResetSender()
+    {
+        _sender.TakeReset();
+        Drop();
+    }
+
+    private void BeginToSendAgain()
+    {
+        (_retransmission ??= new Retransmission(_network, this)).Begin();
     }
 
     private void Arrive()
     {
         while (!_isStalled && _wire.TryPeek(out var packet) && packet.Due <= _network.Clock.Now)
         {
+            if (_receiver.IsVanished)
+            {
+                ArriveAtNobody();
+                return;
+            }
+
             if (packet.Kind == PacketKind.Data && !TakeData(packet))
             {
-                if (HasDueReset()) DropBlockedData();
+                if (_wire.HasResetBy(_network.Clock.Now)) DropBlockedData();
                 else return;
             }
 
-            if (!_wire.TryDequeue(out packet)) return;
+            if (!_wire.TryTake(out packet)) return;
             _arrivedOfFirst = 0;
+            Delivered++;
+            _network.Trace.Add(KernelEvent.Delivery, _receiver.Id, packet.Size, _receiver, packet.Kind);
             if (packet.Kind == PacketKind.Fin) FinArrived = true;
             if (packet.Kind == PacketKind.Reset) _receiver.TakeReset();
+        }
+    }
+
+    /// <summary>The receiver's host has crashed: while it is down all is lost, and afterwards it knows of no such connection.</summary>
+    private void ArriveAtNobody()
+    {
+        var now = _network.Clock.Now;
+        if (_wire.HasReset()) Drop();
+        else if (_receiver.Machine.IsDown)
+        {
+            _wire.Replace(packet => packet.Due <= now ? Packet.Lost(packet.Kind, packet.Size) : packet);
+            BeginToSendAgain();
+        }
+        else
+        {
+            Drop();
+            _receiver.AnswerWithReset();
         }
     }
 
@@ -140,19 +281,9 @@ internal sealed class Link
         return _arrivedOfFirst == packet.Size;
     }
 
-    private bool HasDueReset()
-    {
-        foreach (var packet in _wire)
-        {
-            if (packet.Kind == PacketKind.Reset && packet.Due <= _network.Clock.Now) return true;
-        }
-
-        return false;
-    }
-
     private void DropBlockedData()
     {
-        while (_wire.Peek().Kind != PacketKind.Reset) _wire.Dequeue();
+        _wire.DropUpToReset();
         DropTravelling();
     }
 
@@ -162,5 +293,11 @@ internal sealed class Link
         _arrivedOfFirst = 0;
     }
 
-    private readonly record struct Packet(PacketKind Kind, int Size, TimeSpan Due);
+    private void DropFrom(Predicate<Packet> isFirst)
+    {
+        var kept = _wire.DropFrom(isFirst);
+        if (kept == 0) _arrivedOfFirst = 0;
+        _bytes.DropLast(Travelling - (kept - _arrivedOfFirst));
+        _drops++;
+    }
 }

@@ -25,7 +25,7 @@ internal sealed class NameTable(SimulatedNetwork network)
     public string? Find(IPAddress address)
     {
         if (IPAddress.IsLoopback(address)) return "localhost";
-        return network.Hosts.FirstOrDefault(host => host.HasAddress(address))?.Name
+        return network.Machines.FirstOrDefault(host => host.HasAddress(address))?.Name
             ?? _added.FirstOrDefault(entry => entry.Value.Contains(address)).Key;
     }
 
@@ -35,7 +35,7 @@ internal sealed class NameTable(SimulatedNetwork network)
         if (_added.TryGetValue(name, out var added)) return added;
         var wantsV6 = family == AddressFamily.InterNetworkV6;
         if (string.Equals(name, "localhost", StringComparison.OrdinalIgnoreCase)) return [wantsV6 ? IPAddress.IPv6Loopback : IPAddress.Loopback];
-        var host = network.Hosts.FirstOrDefault(host => string.Equals(host.Name, name, StringComparison.OrdinalIgnoreCase));
+        var host = network.Machines.FirstOrDefault(host => string.Equals(host.Name, name, StringComparison.OrdinalIgnoreCase));
         return host is null ? [] : [wantsV6 ? host.AddressV6 : host.Address];
     }
 }

@@ -5,10 +5,11 @@ using Sluice.Primitives;
 
 namespace Sluice.Testing.Kernel;
 
-/// <summary>The addresses of one host that are bound, and who listens there. Owned by the host's backend.</summary>
-internal sealed class PortTable(SimulatedBackend host)
+/// <summary>The addresses of one host that are bound, and who listens there. Owned by the machine.</summary>
+internal sealed class PortTable(SimulatedMachine host)
 {
     private const int FirstEphemeral = 32768;
+    private const int LastEphemeral = 60999;
 
     private readonly List<SimulatedListener> _bound = [];
     private readonly List<EndPoint> _reserved = [];
@@ -41,6 +42,8 @@ internal sealed class PortTable(SimulatedBackend host)
 
     public void Release(EndPoint reserved) => _reserved.Remove(reserved);
 
+    public IReadOnlyList<SimulatedListener> Bound => _bound;
+
     public void Add(SimulatedListener listener) => _bound.Add(listener);
 
     public void Remove(SimulatedListener listener) => _bound.Remove(listener);
@@ -67,13 +70,23 @@ internal sealed class PortTable(SimulatedBackend host)
         return listener;
     }
 
+    /// <summary>The machine has crashed. Ports of clients are not given out again soon.</summary>
+    public void Clear()
+    {
+        foreach (var listener in _bound) listener.Vanish();
+        _bound.Clear();
+        _reserved.Clear();
+    }
+
     public bool IsOwn(IPAddress address) =>
         IPAddress.IsLoopback(address) || host.HasAddress(address) || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
 
     public int NextEphemeral()
     {
-        while (IsTaken(_nextEphemeral)) _nextEphemeral++;
-        return _nextEphemeral++;
+        while (IsTaken(_nextEphemeral)) _nextEphemeral = After(_nextEphemeral);
+        var port = _nextEphemeral;
+        _nextEphemeral = After(port);
+        return port;
     }
 
     private bool TryFind(EndPoint local, bool isShared, [NotNullWhen(true)] out EndPoint? free, out IoError error)
@@ -86,6 +99,8 @@ internal sealed class PortTable(SimulatedBackend host)
         free = error.IsNone ? wanted : null;
         return error.IsNone;
     }
+
+    private static int After(int port) => port < LastEphemeral ? port + 1 : FirstEphemeral;
 
     private bool IsTaken(int port) =>
         _bound.Exists(other => other.LocalName is IPEndPoint ip && ip.Port == port) || _reserved.Exists(other => other is IPEndPoint ip && ip.Port == port);

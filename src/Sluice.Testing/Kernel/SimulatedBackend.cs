@@ -17,45 +17,38 @@ namespace Sluice.Testing.Kernel;
 /// </remarks>
 internal sealed class SimulatedBackend : IoBackend
 {
-    private const int FirstProcess = 100;
-    private const uint UserOfHosts = 1000;
-
     private readonly List<ISimulatedSource> _sources = [];
     private readonly List<(ulong Rank, ISimulatedSource Source)> _ready = [];
     private int _woken;
     private bool _isPolling;
     private bool _isDisposed;
 
-    /// <param name="network">The world.</param>
-    /// <param name="name">The host's name.</param>
-    /// <param name="address">Its IPv4 address, N at the end.</param>
-    public SimulatedBackend(SimulatedNetwork network, string name, IPAddress address)
+    /// <summary>One more loop's kernel on a machine.</summary>
+    public SimulatedBackend(SimulatedMachine machine)
     {
-        Network = network;
-        Name = name;
-        Address = address;
-        AddressV6 = new IPAddress([0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, address.GetAddressBytes()[3]]);
-        Faults = new HostFaults(network, this);
-        Ports = new PortTable(this);
-        Credentials = new PeerCredentials(FirstProcess + network.Hosts.Count, UserOfHosts, UserOfHosts);
-        network.Add(this);
+        Machine = machine;
+        Network = machine.Network;
+        machine.Add(this);
+    }
+
+    /// <summary>The only one of a machine of its own.</summary>
+    public SimulatedBackend(SimulatedNetwork network, string name, IPAddress address)
+        : this(new SimulatedMachine(network, name, address))
+    {
     }
 
     public SimulatedNetwork Network { get; }
 
-    public string Name { get; }
+    public SimulatedMachine Machine { get; }
 
-    public IPAddress Address { get; }
+    public HostFaults Faults => Machine.Faults;
 
-    /// <summary>fd00::N.</summary>
-    public IPAddress AddressV6 { get; }
+    public PortTable Ports => Machine.Ports;
 
-    /// <summary>Told of each connect as it begins.</summary>
-    public Action<EndPoint>? Connecting { get; set; }
+    public SimulatedFiles Files => Machine.Files;
 
-    public HostFaults Faults { get; }
-
-    public PortTable Ports { get; }
+    /// <summary>The machine has crashed under it: it never reports anything again.</summary>
+    public bool IsAbandoned { get; private set; }
 
     /// <summary>Lent by the process to one host after another: a run of many seeds would make a large object for each.</summary>
     public byte[] ReadBuffer { get; } = ArrayPool<byte>.Shared.Rent(ReadBufferSize);
@@ -63,15 +56,7 @@ internal sealed class SimulatedBackend : IoBackend
     /// <summary>What may have something to report: channels, listeners, operations.</summary>
     public IReadOnlyList<ISimulatedSource> Sources => _sources;
 
-    public SimulatedFiles Files { get; } = new();
-
-    /// <summary>The host's program, as Unix peers see it.</summary>
-    public PeerCredentials Credentials { get; }
-
-    /// <summary>Who connects to Unix sockets from here on, where it is not the host's own program.</summary>
-    public PeerCredentials? ClientCredentials { get; set; }
-
-    public override uint? UserId => Credentials.UserId;
+    public override uint? UserId => Machine.Credentials.UserId;
 
     public override IClock Clock => Network.Clock;
 
@@ -130,6 +115,7 @@ internal sealed class SimulatedBackend : IoBackend
 
     public override ListenChannel Listen(EndPoint local, ServerOptions options, IListenSink sink)
     {
+        VerifyAlive();
         var channel = new SimulatedListenChannel(this, new SimulatedListener(this, local, options.ReusePort), options.CleanupSocket, options, sink);
         channel.SetOptions();
         return channel;
@@ -137,6 +123,7 @@ internal sealed class SimulatedBackend : IoBackend
 
     public override ListenChannel AdoptListener(SafeHandle socket, ListenerOwnership ownership, ServerOptions options, IListenSink sink)
     {
+        VerifyAlive();
         if (socket is not SimulatedListenerHandle handle)
         {
             if (ownership != ListenerOwnership.Borrowed) socket.Dispose();
@@ -176,8 +163,8 @@ internal sealed class SimulatedBackend : IoBackend
     /// <summary>Two connected sockets without a program: for what takes over existing ones.</summary>
     public (SimulatedSocketHandle First, SimulatedSocketHandle Second) CreateStreamPair()
     {
-        var (client, server) = Network.Connect(isUnix: true, clientName: null, serverName: null, Network.NewDice());
-        (client.PeerCredentials, server.PeerCredentials) = (Credentials, Credentials);
+        var (client, server) = Network.Connect(isUnix: true, new Station(Machine, null), new Station(Machine, null), Network.NewDice());
+        (client.PeerCredentials, server.PeerCredentials) = (Machine.Credentials, Machine.Credentials);
         return (new SimulatedSocketHandle(client), new SimulatedSocketHandle(server));
     }
 
@@ -203,21 +190,21 @@ internal sealed class SimulatedBackend : IoBackend
         ArrayPool<byte>.Shared.Return(ReadBuffer);
     }
 
-    public bool HasAddress(IPAddress address) => address.Equals(Address) || address.Equals(AddressV6);
+    /// <summary>Forgets all that it waits for: its machine has crashed.</summary>
+    public void Abandon()
+    {
+        IsAbandoned = true;
+        _sources.Clear();
+    }
 
-    public IPAddress AddressOf(AddressFamily family) => family == AddressFamily.InterNetworkV6 ? AddressV6 : Address;
-
-    public void Add(ISimulatedSource source) => _sources.Add(source);
+    public void Add(ISimulatedSource source)
+    {
+        if (!IsAbandoned) _sources.Add(source);
+    }
 
     public void Remove(ISimulatedSource source) => _sources.Remove(source);
 
     public IEnumerable<SimulatedSocket> HeldSockets() => _sources.OfType<SimulatedStreamChannel>().Select(static channel => channel.Kernel).ToArray();
-
-    public string DescribeWaits()
-    {
-        var waits = _sources.Count == 0 ? "nothing" : string.Join("; ", _sources);
-        return $"{Name} waits for {waits}";
-    }
 
     private bool Wait(TimeSpan timeout)
     {
@@ -232,11 +219,11 @@ internal sealed class SimulatedBackend : IoBackend
 
             if (next is null || next > end)
             {
-                Network.Clock.JumpTo(end!.Value);
+                Network.JumpTo(end!.Value);
                 return false;
             }
 
-            Network.Clock.JumpTo(next.Value);
+            Network.JumpTo(next.Value);
             if (ReportReady()) return true;
             if (TakeWake()) return false;
         }
@@ -268,6 +255,11 @@ internal sealed class SimulatedBackend : IoBackend
         var at = _ready.Count;
         while (at > 0 && _ready[at - 1].Rank > rank) at--;
         _ready.Insert(at, (rank, source));
+    }
+
+    private void VerifyAlive()
+    {
+        if (IsAbandoned) throw IoError.NetworkDown.ToException($"{Machine.Name} has crashed");
     }
 
     private bool TakeWake() => Interlocked.Exchange(ref _woken, 0) != 0;

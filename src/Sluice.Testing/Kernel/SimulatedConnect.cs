@@ -18,7 +18,10 @@ internal sealed class SimulatedConnect : IoOperation, ISimulatedSource
     private readonly IConnectSink _sink;
     private EndPoint? _local;
     private EndPoint? _reserved;
+    private EndPoint? _name;
     private readonly KernelDice _dice;
+    private readonly TimeSpan _end;
+    private TimeSpan _retryAfter = RetryAfter;
     private SimulatedSocket? _socket;
     private ConnectStep _step = ConnectStep.Connect;
     private IoError _error;
@@ -32,12 +35,18 @@ internal sealed class SimulatedConnect : IoOperation, ISimulatedSource
         _options = options;
         _sink = sink;
         _dice = host.Network.NewDice();
+        _end = host.Clock.Now + Patience;
         host.Add(this);
-        host.Connecting?.Invoke(remote);
+        host.Network.Trace.Add(KernelEvent.Connect, host.Machine.Number, 0, this);
+        host.Machine.Connecting?.Invoke(remote);
         if (!TryBind()) Answer();
-        else if (remote is IPEndPoint ip && host.Network.Drops(ip.Address)) host.Network.Schedule(host.Clock.Now + Patience, TimeOut);
-        else Travel(Arrive);
+        else if (remote is IPEndPoint ip && host.Network.Drops(ip.Address)) host.Network.Schedule(_end, TimeOut);
+        else Send();
     }
+
+    public EndPoint? Local => _name;
+
+    public EndPoint Remote => _remote;
 
     public bool IsReady { get; private set; }
 
@@ -69,6 +78,13 @@ internal sealed class SimulatedConnect : IoOperation, ISimulatedSource
         _socket?.Release(reset: true);
     }
 
+    /// <summary>Nobody waits for it any more.</summary>
+    private bool IsDead => _isOver || _host.IsAbandoned;
+
+    private Station Own => new(_host.Machine, _name);
+
+    private SimulatedMachine? Target => _remote is IPEndPoint ip ? _host.Network.Find(_host.Machine, ip.Address) : _host.Machine;
+
     public override string ToString() => $"a connect to {_remote}";
 
     private void Travel(Action then) => _host.Network.Schedule(_host.Network.ArrivalTime(_remote is not IPEndPoint, _dice), then);
@@ -86,13 +102,47 @@ internal sealed class SimulatedConnect : IoOperation, ISimulatedSource
         return false;
     }
 
+    /// <summary>The first packet leaves, or leaves again.</summary>
+    private void Send()
+    {
+        if (IsDead) return;
+        _name ??= ClientName();
+        if (Target is not { } target)
+        {
+            Travel(Arrive);
+            return;
+        }
+
+        var verdict = Judge(Own, new Station(target, _remote), PacketKind.Connect);
+        switch (verdict.Outcome)
+        {
+            case Verdict.Fate.Drop:
+                Retry(Send);
+                break;
+            case Verdict.Fate.Reset:
+                _error = IoError.ConnectionRefused;
+                Travel(target, default, Answer);
+                break;
+            default:
+                Travel(target, verdict.Delay, Arrive);
+                break;
+        }
+    }
+
     /// <summary>The first packet is at the other host.</summary>
     private void Arrive()
     {
-        if (_isOver) return;
+        if (IsDead) return;
+        var target = Target;
+        if (target is { IsDown: true })
+        {
+            Retry(Send);
+            return;
+        }
+
         if (_host.Faults.TryTakeConnect(out _error) || FindListener() is not { } listener)
         {
-            Travel(Answer);
+            Refuse(target);
             return;
         }
 
@@ -103,11 +153,59 @@ internal sealed class SimulatedConnect : IoOperation, ISimulatedSource
             return;
         }
 
-        var (client, server) = _host.Network.Connect(_remote is not IPEndPoint, ClientName(), _remote, _dice);
-        if (client.IsUnix) (client.PeerCredentials, server.PeerCredentials) = (_host.Credentials, _host.ClientCredentials ?? _host.Credentials);
+        var (client, server) = _host.Network.Connect(_remote is not IPEndPoint, Own, new Station(target ?? _host.Machine, _remote), _dice);
+        if (client.IsUnix) (client.PeerCredentials, server.PeerCredentials) = (_host.Machine.Credentials, _host.Machine.ClientCredentials ?? _host.Machine.Credentials);
         _socket = client;
         listener.Backlog.Enqueue(server);
-        Travel(Answer);
+        Accept();
+    }
+
+    /// <summary>The other host, once it is known, answers that nobody listens; nobody else can.</summary>
+    private void Refuse(SimulatedMachine? target)
+    {
+        if (target is null)
+        {
+            Travel(Answer);
+            return;
+        }
+
+        var verdict = Judge(new Station(target, _remote), Own, PacketKind.Reset);
+        if (verdict.Outcome == Verdict.Fate.Drop) Retry(Send);
+        else Travel(target, verdict.Delay, Answer);
+    }
+
+    /// <summary>The answer of the listener leaves, or leaves again.</summary>
+    private void Accept()
+    {
+        if (IsDead || _socket is not { } socket) return;
+        if (socket.IsUnix)
+        {
+            Travel(Answer);
+            return;
+        }
+
+        if (socket.Peer.IsVanished)
+        {
+            ForgetSocket();
+            Retry(Send);
+            return;
+        }
+
+        var verdict = Judge(socket.Peer.Station, Own, PacketKind.Accepted);
+        switch (verdict.Outcome)
+        {
+            case Verdict.Fate.Drop:
+                Retry(Accept);
+                break;
+            case Verdict.Fate.Reset:
+                socket.Peer.TakeReset();
+                ForgetSocket();
+                Retry(Send);
+                break;
+            default:
+                Travel(socket.Peer.Machine, verdict.Delay, Answer);
+                break;
+        }
     }
 
     /// <summary>The answer is here.</summary>
@@ -115,14 +213,41 @@ internal sealed class SimulatedConnect : IoOperation, ISimulatedSource
 
     private void TimeOut()
     {
+        if (_isOver || IsReady) return;
+        _socket?.Release(reset: true);
+        _socket = null;
         _error = IoError.TimedOut;
         Answer();
     }
 
+    /// <summary>A packet is lost: Linux sends the first one again after 1, 2, 4, … seconds.</summary>
+    private void Retry(Action send)
+    {
+        var due = _host.Clock.Now + _retryAfter;
+        _retryAfter *= 2;
+        if (due < _end) _host.Network.Schedule(due, send);
+        else _host.Network.Schedule(_end, TimeOut);
+    }
+
+    private Verdict Judge(Station from, Station to, PacketKind kind) => _remote is not IPEndPoint
+        ? Verdict.Pass
+        : _host.Network.Judge(_host.Network.LinkBetween(from.Machine, to.Machine), from, to, kind, 0, _dice, _host.Machine.Number);
+
+    private void Travel(SimulatedMachine target, TimeSpan delay, Action then)
+    {
+        if (_remote is not IPEndPoint) Travel(then);
+        else _host.Network.Schedule(_host.Clock.Now + _host.Network.LinkBetween(_host.Machine, target).TravelTime(_dice) + delay, then);
+    }
+
+    private void ForgetSocket()
+    {
+        _socket!.Forget();
+        _socket = null;
+    }
+
     private SimulatedListener? FindListener()
     {
-        var target = _remote is IPEndPoint ip ? _host.Network.Find(_host, ip.Address) : _host;
-        if (target is not null) return target.Ports.FindListener(_remote, out _error);
+        if (Target is { } target) return target.Ports.FindListener(_remote, out _error);
         _error = IoError.HostUnreachable;
         return null;
     }
@@ -133,7 +258,7 @@ internal sealed class SimulatedConnect : IoOperation, ISimulatedSource
         var local = _local as IPEndPoint;
         var address = local is not null && !local.Address.Equals(IPAddress.Any) && !local.Address.Equals(IPAddress.IPv6Any) ? local.Address
             : IPAddress.IsLoopback(remote.Address) ? remote.Address
-            : _host.AddressOf(remote.AddressFamily);
+            : _host.Machine.AddressOf(remote.AddressFamily);
         return new IPEndPoint(address, local?.Port ?? _host.Ports.NextEphemeral());
     }
 

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Sluice.Testing.Kernel;
 
-/// <summary>The files of one simulated host, as far as Unix sockets are concerned: what lies at a path, and which file it is. Owned by the host's backend.</summary>
+/// <summary>The files of one simulated host, as far as Unix sockets are concerned: what lies at a path, and which file it is. Owned by the machine: they outlive a crash.</summary>
 internal sealed class SimulatedFiles
 {
     private readonly Dictionary<string, SimulatedFile> _files = [];

@@ -87,7 +87,9 @@ internal sealed class SimulatedListenChannel : ListenChannel, ISimulatedSource
     private bool AcceptOne()
     {
         if (_host.Faults.TryTakeAccept(out var error)) return AfterFailure(error);
-        var channel = new SimulatedStreamChannel(_host, _listener.Backlog.Dequeue(), _options);
+        var socket = _listener.Backlog.Dequeue();
+        _host.Network.Trace.Add(KernelEvent.Accept, socket.Id, 0, socket);
+        var channel = new SimulatedStreamChannel(_host, socket, _options);
         _sink.OnAccepted(channel);
         if (!channel.IsOwned) _host.Network.Violated("an accepted channel was neither attached nor closed in OnAccepted");
         return true;

@@ -9,7 +9,6 @@ internal sealed class SimulatedListener
     private readonly SimulatedBackend _host;
     private readonly string? _path;
     private int _holders = 1;
-    private int _size;
 
     /// <summary>Binds; a Unix socket that a dead server left at the path is replaced.</summary>
     /// <exception cref="SocketException">The address cannot be bound.</exception>
@@ -35,14 +34,17 @@ internal sealed class SimulatedListener
 
     public Queue<SimulatedSocket> Backlog { get; } = new();
 
-    public bool HasRoom => Backlog.Count < _size;
+    /// <summary>How many connections may wait.</summary>
+    public int Size { get; private set; }
+
+    public bool HasRoom => Backlog.Count < Size;
 
     /// <summary>Listens; the backlog of one that does already stays.</summary>
     public void Listen(int backlog)
     {
         if (IsListening) return;
         IsListening = true;
-        _size = backlog;
+        Size = backlog;
     }
 
     public void Hold() => _holders++;
@@ -52,6 +54,13 @@ internal sealed class SimulatedListener
         if (--_holders > 0) return;
         _host.Ports.Remove(this);
         while (Backlog.TryDequeue(out var socket)) socket.Release(reset: true);
+    }
+
+    /// <summary>The machine has crashed: what waits to be accepted is gone with it.</summary>
+    public void Vanish()
+    {
+        IsListening = false;
+        Backlog.Clear();
     }
 
     /// <summary>Removes the file, unless another lies at its path by now.</summary>

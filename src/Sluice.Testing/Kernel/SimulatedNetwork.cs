@@ -13,7 +13,8 @@ internal sealed class SimulatedNetwork(int seed, SimulationOptions options) : ID
     private readonly KernelDice _dice = KernelDice.Fork(seed, 0);
     private readonly PriorityQueue<Action, EventTime> _events = new();
     private readonly Stack<int> _freeDescriptors = new();
-    private readonly List<SimulatedBackend> _hosts = [];
+    private readonly List<SimulatedMachine> _machines = [];
+    private readonly Dictionary<(int, int), SimulatedLink> _links = [];
     private readonly List<SimulatedSocket> _sockets = [];
     private readonly HashSet<IPAddress> _silent = [];
     private readonly HashSet<IPAddress> _unreachable = [];
@@ -38,7 +39,11 @@ internal sealed class SimulatedNetwork(int seed, SimulationOptions options) : ID
     /// <summary>Connections' ends that are not closed yet: the descriptors in use.</summary>
     public IReadOnlyList<SimulatedSocket> OpenSockets => _sockets;
 
-    public IReadOnlyList<SimulatedBackend> Hosts => _hosts;
+    public IReadOnlyList<SimulatedMachine> Machines => _machines;
+
+    public RuleSet Rules { get; } = new(options);
+
+    public EventTrace Trace => field ??= new EventTrace(Clock, options.TraceLength);
 
     /// <summary>When the next event is due, or null where none will ever come by itself.</summary>
     public TimeSpan? NextEvent => _events.TryPeek(out _, out var first) ? new TimeSpan(first.Due) : null;
@@ -58,7 +63,7 @@ internal sealed class SimulatedNetwork(int seed, SimulationOptions options) : ID
     /// <summary>Dice for something new, independent of all others of this seed.</summary>
     public KernelDice NewDice() => KernelDice.Fork(seed, ++_forks);
 
-    public void Add(SimulatedBackend host) => _hosts.Add(host);
+    public void Add(SimulatedMachine machine) => _machines.Add(machine);
 
     public void Schedule(TimeSpan due, Action change) => _events.Enqueue(change, new EventTime(due.Ticks, _age++));
 
@@ -73,9 +78,9 @@ internal sealed class SimulatedNetwork(int seed, SimulationOptions options) : ID
         }
     }
 
-    public (SimulatedSocket Client, SimulatedSocket Server) Connect(bool isUnix, EndPoint? clientName, EndPoint? serverName, KernelDice dice)
+    public (SimulatedSocket Client, SimulatedSocket Server) Connect(bool isUnix, Station client, Station server, KernelDice dice)
     {
-        var pair = SimulatedSocket.Connect(this, isUnix, clientName, serverName, dice);
+        var pair = SimulatedSocket.Connect(this, isUnix, client, server, dice);
         _sockets.Add(pair.Client);
         _sockets.Add(pair.Server);
         return pair;
@@ -87,10 +92,32 @@ internal sealed class SimulatedNetwork(int seed, SimulationOptions options) : ID
         _freeDescriptors.Push(socket.Number);
     }
 
-    /// <summary>When a packet that leaves now is there.</summary>
-    public TimeSpan ArrivalTime(SimulatedSocket receiver) => ArrivalTime(receiver.IsUnix, receiver.Dice);
+    /// <summary>The way between two machines.</summary>
+    public SimulatedLink LinkBetween(SimulatedMachine one, SimulatedMachine other)
+    {
+        var key = one.Number < other.Number ? (one.Number, other.Number) : (other.Number, one.Number);
+        if (!_links.TryGetValue(key, out var link)) _links.Add(key, link = new SimulatedLink(one));
+        return link;
+    }
 
-    /// <inheritdoc cref="ArrivalTime(SimulatedSocket)"/>
+    /// <summary>What becomes of a packet that is about to leave over TCP.</summary>
+    public Verdict Judge(SimulatedLink way, Station from, Station to, PacketKind kind, int size, KernelDice dice, int id)
+    {
+        var verdict = dice.Chance(way.PacketLoss) ? Verdict.Drop
+            : Rules.IsEmpty ? Verdict.Pass
+            : Rules.Judge(new PacketInfo(from.Machine.Host!, to.Machine.Host!, from.Name!, to.Name!, kind, size, Clock.Now));
+        Trace.Add(KernelEvent.Packet, id, size, from.Name, kind, verdict);
+        return verdict;
+    }
+
+    /// <summary>Moves the clock to what happens next.</summary>
+    public void JumpTo(TimeSpan time)
+    {
+        Clock.JumpTo(time);
+        Trace.Add(KernelEvent.ClockJump, 0);
+    }
+
+    /// <summary>When a packet that leaves now is there, on a way that no link describes.</summary>
     public TimeSpan ArrivalTime(bool isUnix, KernelDice? dice = null) =>
         isUnix ? Clock.Now : Clock.Now + options.Latency + (dice ?? _dice).Part(options.LatencyJitter);
 
@@ -103,10 +130,10 @@ internal sealed class SimulatedNetwork(int seed, SimulationOptions options) : ID
     public ulong RankOf(ISimulatedSource source) => options.ShufflesEvents ? (source.Dice ?? _dice).Next() : 0;
 
     /// <summary>The host that an address means to <paramref name="from"/>, or null where no way leads to one.</summary>
-    public SimulatedBackend? Find(SimulatedBackend from, IPAddress address) =>
+    public SimulatedMachine? Find(SimulatedMachine from, IPAddress address) =>
         _unreachable.Contains(address) ? null
         : IPAddress.IsLoopback(address) ? from
-        : _hosts.Find(host => host.HasAddress(address));
+        : _machines.Find(host => host.HasAddress(address));
 
     /// <summary>What is sent to the address is lost without a word.</summary>
     public bool Drops(IPAddress address) => _silent.Contains(address);
@@ -130,7 +157,7 @@ internal sealed class SimulatedNetwork(int seed, SimulationOptions options) : ID
     public void Dispose() => Woken.Dispose();
 
     /// <summary>What every host waits for, a line each.</summary>
-    public string DescribeWaits() => string.Join(Environment.NewLine, _hosts.Select(host => host.DescribeWaits()));
+    public string DescribeWaits() => string.Join(Environment.NewLine, _machines.Select(static machine => machine.DescribeWaits()));
 
     /// <summary>When an event happens; of two at the same time the older one goes first.</summary>
     private readonly record struct EventTime(long Due, long Age) : IComparable<EventTime>

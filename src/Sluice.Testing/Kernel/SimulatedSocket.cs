@@ -15,15 +15,17 @@ namespace Sluice.Testing.Kernel;
 internal sealed class SimulatedSocket
 {
     private readonly SimulatedNetwork _network;
+    private readonly int _boot;
     private IoError _error;
     private bool _finSent;
     private bool _isReset;
 
-    private SimulatedSocket(SimulatedNetwork network, bool isUnix, EndPoint? local, EndPoint? peer, KernelDice dice)
+    private SimulatedSocket(SimulatedNetwork network, bool isUnix, Station station, EndPoint? peer, KernelDice dice)
     {
         _network = network;
+        _boot = station.Machine.Boots;
+        Station = station;
         IsUnix = isUnix;
-        LocalName = local;
         PeerName = peer;
         Dice = dice;
         Number = network.NextDescriptor();
@@ -32,7 +34,11 @@ internal sealed class SimulatedSocket
 
     public bool IsUnix { get; }
 
-    public EndPoint? LocalName { get; }
+    public Station Station { get; }
+
+    public SimulatedMachine Machine => Station.Machine;
+
+    public EndPoint? LocalName => Station.Name;
 
     public EndPoint? PeerName { get; }
 
@@ -54,6 +60,14 @@ internal sealed class SimulatedSocket
     /// <summary>Closed for good: what arrives now is answered with a reset.</summary>
     public bool IsGone { get; private set; }
 
+    /// <summary>Its host has crashed since it was made.</summary>
+    public bool IsVanished => Machine.Boots != _boot;
+
+    public bool FinSent => _finSent;
+
+    /// <summary>Reset or timed out: of no use any more.</summary>
+    public bool IsBroken => _isReset;
+
     public Link Incoming { get; private set; } = null!;
 
     public Link Outgoing { get; private set; } = null!;
@@ -70,13 +84,14 @@ internal sealed class SimulatedSocket
 
 
     public static (SimulatedSocket Client, SimulatedSocket Server) Connect(
-        SimulatedNetwork network, bool isUnix, EndPoint? clientName, EndPoint? serverName, KernelDice dice)
+        SimulatedNetwork network, bool isUnix, Station from, Station to, KernelDice dice)
     {
-        var client = new SimulatedSocket(network, isUnix, clientName, serverName, dice);
-        var server = new SimulatedSocket(network, isUnix, serverName, clientName, dice);
+        var client = new SimulatedSocket(network, isUnix, from, to.Name, dice);
+        var server = new SimulatedSocket(network, isUnix, to, from.Name, dice);
+        var way = isUnix ? null : network.LinkBetween(from.Machine, to.Machine);
         (client.Peer, server.Peer) = (server, client);
-        client.Outgoing = server.Incoming = new Link(network, server);
-        server.Outgoing = client.Incoming = new Link(network, client);
+        client.Outgoing = server.Incoming = new Link(network, client, server, way);
+        server.Outgoing = client.Incoming = new Link(network, server, client, way);
         return (client, server);
     }
 
@@ -89,6 +104,7 @@ internal sealed class SimulatedSocket
         {
             var count = Math.Min(target.Length, Incoming.Unread);
             Incoming.Read(target[..count]);
+            _network.Trace.Add(KernelEvent.Read, Id, count, this);
             return count;
         }
 
@@ -102,6 +118,7 @@ internal sealed class SimulatedSocket
     public int Write(ReadOnlySpan<byte> data, out IoError error)
     {
         error = IoError.None;
+        if (IsVanished) return 0;
         if (WriteFails)
         {
             error = _isReset && !IsUnix && !_error.IsNone ? TakeError() : IoError.BrokenPipe;
@@ -109,13 +126,15 @@ internal sealed class SimulatedSocket
         }
 
         var count = Math.Min(data.Length, Outgoing.Room);
-        if (count > 0) Outgoing.Send(data[..count]);
+        if (count == 0) return 0;
+        _network.Trace.Add(KernelEvent.Write, Id, count, this);
+        Outgoing.Send(data[..count]);
         return count;
     }
 
     public void ShutdownWrite()
     {
-        if (_finSent || _isReset) return;
+        if (_finSent || _isReset || IsVanished) return;
         _finSent = true;
         Outgoing.SendFin();
     }
@@ -124,8 +143,8 @@ internal sealed class SimulatedSocket
     public void Release(bool reset)
     {
         if (IsGone) return;
-        IsGone = true;
-        _network.Forget(this);
+        _network.Trace.Add(KernelEvent.Close, Id, reset ? 1 : 0, this);
+        Forget();
         Released?.Invoke();
         var unread = Incoming.Unread > 0;
         Incoming.DropUnread();
@@ -141,19 +160,49 @@ internal sealed class SimulatedSocket
         }
     }
 
+    /// <summary>Its host has crashed: it is gone without a word.</summary>
+    public void Vanish()
+    {
+        Forget();
+        Outgoing.LoseSender();
+        Incoming.LoseReceiver();
+    }
+
+    /// <summary>A connect gives it up, and the peer has never heard of it.</summary>
+    public void Forget()
+    {
+        if (IsGone) return;
+        IsGone = true;
+        _network.Forget(this);
+    }
+
     /// <summary>A reset has arrived.</summary>
     public void TakeReset()
     {
         if (IsGone || _isReset) return;
-        _isReset = true;
-        _error = Incoming.FinArrived ? IoError.BrokenPipe : IoError.ConnectionReset;
-        Outgoing.Drop();
+        _network.Trace.Add(KernelEvent.ConnectionReset, Id, 0, this);
+        Break(Incoming.FinArrived ? IoError.BrokenPipe : IoError.ConnectionReset);
+    }
+
+    /// <summary>What it sent has been lost too often.</summary>
+    public void TimeOut()
+    {
+        if (IsGone || _isReset) return;
+        _network.Trace.Add(KernelEvent.ConnectionTimedOut, Id, 0, this);
+        Break(IoError.TimedOut);
     }
 
     /// <summary>Bytes have arrived for a socket that is gone.</summary>
     public void AnswerWithReset()
     {
         if (!IsUnix) Outgoing.SendReset();
+    }
+
+    private void Break(IoError error)
+    {
+        _isReset = true;
+        _error = error;
+        Outgoing.Drop();
     }
 
     private IoError TakeError()

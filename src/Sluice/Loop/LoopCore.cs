@@ -75,6 +75,9 @@ internal sealed class LoopCore
 
     public bool HasReadyWork => _turns.HasItems;
 
+    /// <summary>Something was written while the loop rested: it leaves when the next pass begins.</summary>
+    public bool HasUnflushedWrites => !_flushes.IsEmpty;
+
     /// <summary>When the first timer is due, or null where there is none.</summary>
     public TimeSpan? NextTimer => _timers.Count == 0 ? null : new TimeSpan(_timers.FirstDue);
 

@@ -25,6 +25,7 @@ internal readonly struct IoError(int errno) : IEquatable<IoError>
     public static IoError NotASocket => new(88);
     public static IoError AddressInUse => new(98);
     public static IoError AddressNotAvailable => new(99);
+    public static IoError NetworkDown => new(100);
     public static IoError ConnectionAborted => new(103);
     public static IoError ConnectionReset => new(104);
     public static IoError NoBufferSpace => new(105);

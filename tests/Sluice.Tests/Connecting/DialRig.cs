@@ -67,7 +67,7 @@ internal sealed class DialRig : IDisposable
                 outcome = failure.Message;
             }
 
-            Assert.DoesNotContain("connect", Client.Backend.DescribeWaits(), StringComparison.Ordinal);
+            Assert.DoesNotContain("connect", Client.Backend.Machine.DescribeWaits(), StringComparison.Ordinal);
             await Task.Delay(TimeSpan.FromHours(1), loop.TimeProvider);
         });
         Assert.Empty(Simulation.Network.OpenSockets);
