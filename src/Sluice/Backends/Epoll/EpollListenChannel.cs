@@ -16,7 +16,7 @@ internal sealed class EpollListenChannel : ListenChannel, IEpollTarget
     private readonly int _family;
     private readonly EndPoint _localName;
 
-    /// <summary>Set where the listener is bound to every address: then each connection has its own, and is asked for it when somebody asks.</summary>
+    /// <summary>Set where the listener is bound to every address: then each connection has its own, and is asked for it.</summary>
     private readonly bool _isWildcard;
 
     /// <summary>Whether others may hold the open socket, and so change its flags.</summary>
