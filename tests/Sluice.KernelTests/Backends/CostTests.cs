@@ -135,7 +135,7 @@ public sealed class CostTests : IDisposable
             channel.StartReading();
         };
         Serve(10);
-        var before = Bytes.OpenDescriptors();
+        var before = Bytes.SettledDescriptors();
         Serve(1000);
         Assert.Equal(before, Bytes.OpenDescriptors());
 

@@ -90,7 +90,7 @@ public sealed class GhostTests : IDisposable
         var (channel, heard, peer) = _bench.Connect(Family.IPv4);
         channel.StartReading();
         using var copy = LeaveGhost(Family.IPv4);
-        var before = Bytes.OpenDescriptors();
+        var before = Bytes.SettledDescriptors();
         _system.EpollAddError = Primitives.IoError.NoBufferSpace;
         OutlastPatience();
         _system.EpollAddError = default;

@@ -46,6 +46,18 @@ internal static class Bytes
         return bytes;
     }
 
+    /// <summary>As <see cref="OpenDescriptors"/>, once what earlier tests have left to the collector is gone: where a count begins.</summary>
+    public static int SettledDescriptors()
+    {
+        for (var i = 0; i < 2; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        return OpenDescriptors();
+    }
+
     /// <summary>
     /// How many descriptors this process has, without those of assemblies: the runtime opens one when it compiles a method anew that refers to
     /// it, at a time of its own.
