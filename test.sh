@@ -21,7 +21,7 @@ mkdir -p "$artifacts/results" "$artifacts/log" "$artifacts/packages"
 step() {
   local name=$1 began=$SECONDS code=0
   shift
-  printf '== %-28s' "$name"
+  printf '== %-30s' "$name"
   "$@" >"$artifacts/log/${name// /-}.log" 2>&1 </dev/null || code=$?
   if [ $code -eq 0 ]; then
     printf 'ok      %4d s\n' $((SECONDS - began))
