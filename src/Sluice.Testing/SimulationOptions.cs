@@ -7,17 +7,7 @@ namespace Sluice.Testing;
 public sealed record SimulationOptions
 {
     /// <summary>A kernel without surprises: everything that fits is taken and given at once, over a link of constant latency.</summary>
-    public static SimulationOptions Faithful { get; } = new()
-    {
-        LatencyJitter = TimeSpan.Zero,
-        ShortReads = 0,
-        PartialWrites = 0,
-        RefusedWrites = 0,
-        SlowWrites = 0,
-        LateReads = 0,
-        SpuriousWakeups = 0,
-        ShufflesEvents = false,
-    };
+    public static SimulationOptions Faithful { get; } = new SimulationOptions().WithoutSurprises();
 
     /// <summary>A network in one building: a gigabit, hardly any delay, no loss. The kernels' surprises are the default ones.</summary>
     public static SimulationOptions Lan { get; } = new()
@@ -117,4 +107,18 @@ public sealed record SimulationOptions
 
     /// <summary>How many passes of the loops one run may take before it is given up as a livelock. Default: one million.</summary>
     public long StepLimit { get; init; } = 1_000_000;
+
+    /// <summary>The same network with nothing left to chance: no jitter, no loss, a kernel that takes and gives all that it can.</summary>
+    internal SimulationOptions WithoutSurprises() => this with
+    {
+        LatencyJitter = TimeSpan.Zero,
+        PacketLoss = 0,
+        ShortReads = 0,
+        PartialWrites = 0,
+        RefusedWrites = 0,
+        SlowWrites = 0,
+        LateReads = 0,
+        SpuriousWakeups = 0,
+        ShufflesEvents = false,
+    };
 }

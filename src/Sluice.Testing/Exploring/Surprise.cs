@@ -7,18 +7,7 @@ internal sealed record Surprise(Func<SimulationOptions, SimulationOptions> Switc
     /// <summary>First all at once: mostly the failure needs none, and one run shows it.</summary>
     public static IReadOnlyList<Surprise> All { get; } =
     [
-        new(static options => options with
-        {
-            LatencyJitter = TimeSpan.Zero,
-            PacketLoss = 0,
-            ShortReads = 0,
-            PartialWrites = 0,
-            RefusedWrites = 0,
-            SlowWrites = 0,
-            LateReads = 0,
-            SpuriousWakeups = 0,
-            ShufflesEvents = false,
-        }),
+        new(static options => options.WithoutSurprises()),
         new(static options => options with { PacketLoss = 0 }),
         new(static options => options with { LateReads = 0 }),
         new(static options => options with { ShortReads = 0 }),
