@@ -140,6 +140,30 @@ public sealed class SimulationTests
     }
 
     [Fact]
+    public void A_stalled_link_is_released_though_its_end_has_gone_meanwhile()
+    {
+        using var simulation = new Simulation(seed: 1);
+        var far = simulation.AddHost("far");
+        var near = simulation.AddHost("near");
+        var accepted = new RecordingProtocol();
+
+        simulation.Run(near, async loop =>
+        {
+            await far.Loop.CreateServerAsync(() => accepted, "far", 80);
+            var (transport, client) = await loop.CreateConnectionAsync(static () => new RecordingProtocol(), "far", 80);
+            await accepted.Made;
+            near.Faults.StallLinks();
+            transport.Abort();
+            await client.Lost;
+            await Task.Delay(TimeSpan.FromSeconds(5), loop.TimeProvider);
+            Assert.False(accepted.Lost.IsCompleted);
+
+            near.Faults.ReleaseLinks();
+            Assert.IsType<SocketException>(await accepted.Lost);
+        });
+    }
+
+    [Fact]
     public void An_existing_pair_of_simulated_sockets_can_be_adopted()
     {
         using var simulation = new Simulation(seed: 1);
