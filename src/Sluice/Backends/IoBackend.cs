@@ -82,6 +82,19 @@ internal abstract class IoBackend : IDisposable
     /// <exception cref="System.Net.Sockets.SocketException">The handle is no connected stream socket.</exception>
     public abstract StreamChannel Adopt(SafeHandle socket, StreamOptions options);
 
+    /// <summary>Opens a datagram socket: bound where a local address is given, connected where a remote one is. Neither waits.</summary>
+    /// <param name="family">Its family: that of the addresses, if there are any.</param>
+    /// <param name="local">Where it is bound, or null.</param>
+    /// <param name="remote">Its only peer, or null.</param>
+    /// <param name="options">How it is opened.</param>
+    /// <exception cref="System.Net.Sockets.SocketException">The kernel refuses. Nothing is left open.</exception>
+    public virtual DatagramChannel OpenDatagram(AddressFamily family, EndPoint? local, EndPoint? remote, DatagramOptions options) =>
+        throw new NotSupportedException();
+
+    /// <summary>Takes over a datagram socket. From here on, also on failure, the backend closes it.</summary>
+    /// <exception cref="System.Net.Sockets.SocketException">The handle is no datagram socket.</exception>
+    public virtual DatagramChannel AdoptDatagram(SafeHandle socket, DatagramOptions options) => throw new NotSupportedException();
+
     /// <summary>Watches the readiness of a descriptor that stays the caller's.</summary>
     /// <exception cref="System.Net.Sockets.SocketException">The kernel cannot watch it.</exception>
     /// <exception cref="NotSupportedException">This backend cannot watch descriptors.</exception>

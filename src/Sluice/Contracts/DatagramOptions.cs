@@ -1,0 +1,34 @@
+using System.Net.Sockets;
+
+namespace Sluice;
+
+/// <summary>How a datagram endpoint is opened, and how it behaves.</summary>
+public sealed record DatagramOptions
+{
+    internal static DatagramOptions Default { get; } = new();
+
+    /// <summary>
+    /// The family of an endpoint without addresses, or which addresses of a name are taken: <see cref="AddressFamily.InterNetwork"/>,
+    /// <see cref="AddressFamily.InterNetworkV6"/> or <see cref="AddressFamily.Unix"/>. Default: <see cref="AddressFamily.Unspecified"/>, that of the
+    /// addresses. (asyncio: <c>family</c>.)
+    /// </summary>
+    public AddressFamily AddressFamily { get; init; }
+
+    /// <summary>
+    /// Lets several endpoints, also of other processes, share one UDP port (SO_REUSEPORT); all have to ask for it. Default: false. (asyncio:
+    /// <c>reuse_port</c>.)
+    /// </summary>
+    public bool ReusePort { get; init; }
+
+    /// <summary>
+    /// Allows sending to broadcast addresses (SO_BROADCAST). The endpoint is then not connected: a remote address is only where datagrams go that name no
+    /// receiver, and everyone's datagrams arrive. Default: false. (asyncio: <c>allow_broadcast</c>.)
+    /// </summary>
+    public bool AllowBroadcast { get; init; }
+
+    /// <summary>
+    /// The most bytes that may wait to be sent, 8 being counted for each datagram besides; a datagram that would exceed it is dropped, and
+    /// <see cref="DatagramProtocol.ErrorReceived"/> is told. Default: 4 MiB.
+    /// </summary>
+    public int MaxWriteBufferSize { get; init; } = 4 * 1024 * 1024;
+}
