@@ -11,15 +11,16 @@ internal sealed class DatagramCarrier(SimulatedNetwork network)
 {
     private static readonly TimeSpan LeastHoldBack = TimeSpan.FromMicroseconds(1);
 
-    /// <summary>Everybody's address, that of 10.0.0.0/8 included.</summary>
-    public static bool IsBroadcast(IPAddress address) => address.Equals(IPAddress.Broadcast) || address.ToString() == "10.255.255.255";
-
     public void Send(SimulatedDatagramSocket sender, IPEndPoint to, byte[] payload)
     {
         var source = sender.Machine.Datagrams.SourceFor(sender, to, out _)!;
-        if (IsBroadcast(to.Address))
+        if (DatagramAim.IsForMany(to.Address))
         {
-            foreach (var machine in network.Machines) Launch(new Flight(sender, source, machine, to, payload));
+            foreach (var machine in network.Machines)
+            {
+                if (DatagramAim.Reaches(sender, to.Address, machine)) Launch(new Flight(sender, source, machine, to, payload));
+            }
+
             return;
         }
 
@@ -72,7 +73,7 @@ internal sealed class DatagramCarrier(SimulatedNetwork network)
         if (flight.Sender.VanishedAt < left || flight.Target.IsDown) return;
         if (flight.Target.Faults.TryHold(() => Arrive(flight, left)) || flight.Sender.Machine.Faults.TryHold(() => Arrive(flight, left))) return;
         var datagram = new SimulatedDatagram(flight.Payload, flight.Source);
-        if (IsBroadcast(flight.Destination.Address))
+        if (DatagramAim.IsForMany(flight.Destination.Address))
         {
             foreach (var receiver in flight.Target.Datagrams.FindAll(flight.Destination, flight.Source)) receiver.Take(datagram);
         }

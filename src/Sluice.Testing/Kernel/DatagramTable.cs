@@ -19,7 +19,7 @@ internal sealed class DatagramTable(SimulatedMachine host)
     {
         if (SimulatedFiles.PathOf(local) is { } path) host.Ports.MakeRoom(path);
         var wanted = local is IPEndPoint { Port: 0 } any ? new IPEndPoint(any.Address, NextEphemeral(any.AddressFamily)) : local;
-        var error = wanted is IPEndPoint ip && !host.Ports.IsOwn(ip.Address) && !DatagramCarrier.IsBroadcast(ip.Address) ? IoError.AddressNotAvailable
+        var error = wanted is IPEndPoint ip && !host.Ports.IsOwn(ip.Address) && !DatagramAim.IsForMany(ip.Address) ? IoError.AddressNotAvailable
             : SimulatedFiles.PathOf(local) is null && _bound.Exists(other => PortTable.Collide(other.LocalName!, wanted) && !(socket.IsShared && other.IsShared)) ? IoError.AddressInUse
             : IoError.None;
         if (!error.IsNone) throw error.ToException($"bind to {local}");
@@ -73,14 +73,17 @@ internal sealed class DatagramTable(SimulatedMachine host)
         return equals.Count > 1 ? equals[dice.Below(equals.Count)] : equals.FirstOrDefault();
     }
 
-    /// <summary>Everyone who gets a datagram that is for all.</summary>
-    public SimulatedDatagramSocket[] FindAll(IPEndPoint address, EndPoint sender) => [.. _bound.Where(socket => FitOf(socket, address, sender) > 0)];
+    /// <summary>Everyone who gets a datagram that is for all, or for the members of a group.</summary>
+    public SimulatedDatagramSocket[] FindAll(IPEndPoint address, IPEndPoint sender) =>
+    [
+        .. _bound.Where(socket => FitOf(socket, address, sender) > 0 && (DatagramAim.IsBroadcast(address.Address) || socket.IsMember(address.Address, sender.Address))),
+    ];
 
     /// <summary>The address from which a socket sends, or null where no way leads from its own.</summary>
     public IPEndPoint? SourceFor(SimulatedDatagramSocket socket, IPEndPoint to, out IoError error)
     {
         var local = (IPEndPoint)socket.LocalName!;
-        var isLoopback = IPAddress.IsLoopback(to.Address) || to.Address.Equals(IPAddress.Any) || to.Address.Equals(IPAddress.IPv6Any);
+        var isLoopback = IPAddress.IsLoopback(to.Address) || to.Address.Equals(DatagramAim.OwnBroadcast) || to.Address.Equals(IPAddress.Any) || to.Address.Equals(IPAddress.IPv6Any);
         error = IPAddress.IsLoopback(local.Address) && !isLoopback && !host.HasAddress(to.Address) ? IoError.InvalidArgument : IoError.None;
         if (!error.IsNone) return null;
         if (!PortTable.IsAny(local.Address)) return local;

@@ -157,7 +157,7 @@ internal sealed class SimulatedBackend : IoBackend
             if (options.AllowBroadcast) socket.View.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Broadcast, 1);
             if (local is not null) socket.Bind(local);
             if (remote is not null) socket.Connect(remote);
-            return new SimulatedDatagramChannel(this, socket);
+            return new SimulatedDatagramChannel(this, socket, options, removesFile: true);
         }
         catch
         {
@@ -173,7 +173,7 @@ internal sealed class SimulatedBackend : IoBackend
         {
             VerifyAlive();
             if (socket is not SimulatedDatagramHandle handle || handle.Take() is not { } taken) throw IoError.NotASocket.ToException();
-            return new SimulatedDatagramChannel(this, taken);
+            return new SimulatedDatagramChannel(this, taken, options, removesFile: false);
         }
     }
 

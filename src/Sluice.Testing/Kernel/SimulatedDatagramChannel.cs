@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Sluice.Backends;
 using Sluice.Primitives;
 
@@ -11,6 +12,7 @@ internal sealed class SimulatedDatagramChannel : DatagramChannel, ISimulatedSour
     private const int ReceiveSize = 65_535;
 
     private readonly SimulatedBackend _host;
+    private readonly bool _removesFile;
     private IDatagramSink? _sink;
     private EndPoint? _localName;
     private Life _life;
@@ -19,8 +21,15 @@ internal sealed class SimulatedDatagramChannel : DatagramChannel, ISimulatedSour
     private bool _mayHaveRoom;
     private bool _wasRefused;
 
-    public SimulatedDatagramChannel(SimulatedBackend host, SimulatedDatagramSocket kernel)
+    /// <param name="host">Whose channel it is.</param>
+    /// <param name="kernel">The socket.</param>
+    /// <param name="options">How far multicast datagrams go: what the kernel has to know of how it is opened.</param>
+    /// <param name="removesFile">Whether a Unix socket's file goes when this closes.</param>
+    public SimulatedDatagramChannel(SimulatedBackend host, SimulatedDatagramSocket kernel, DatagramOptions options, bool removesFile)
     {
+        _removesFile = removesFile;
+        kernel.HearsItself = options.MulticastLoopback ?? true;
+        kernel.LeavesHost = options.MulticastTimeToLive != 0;
         _host = host;
         Kernel = kernel;
         host.Add(this);
@@ -41,6 +50,8 @@ internal sealed class SimulatedDatagramChannel : DatagramChannel, ISimulatedSour
     public bool IsAttached => _sink is not null && _life != Life.Closed;
 
     public override nint Handle => Kernel.View.Handle;
+
+    public override AddressFamily Family => Kernel.Family;
 
     public override EndPoint? LocalName => _life is Life.Open ? _localName = Kernel.LocalName : _localName;
 
@@ -99,6 +110,12 @@ internal sealed class SimulatedDatagramChannel : DatagramChannel, ISimulatedSour
         _awaitsRoom = true;
         _mayHaveRoom = !Dice.Chance(Options.SlowWrites);
         if (!_mayHaveRoom) _host.Network.Schedule(_host.Clock.Now + Options.Latency + Dice.Part(Options.LatencyJitter), () => _mayHaveRoom = true);
+    }
+
+    public override IoError SetMembership(bool join, IPAddress group, int interfaceIndex, IPAddress? source)
+    {
+        VerifyOpen(nameof(SetMembership));
+        return Kernel.SetMembership(join, group, source);
     }
 
     public override void Close()
@@ -206,6 +223,7 @@ internal sealed class SimulatedDatagramChannel : DatagramChannel, ISimulatedSour
         _isReading = false;
         _awaitsRoom = false;
         Kernel.View.MarkClosed();
+        if (_removesFile) Kernel.RemoveFile();
         Kernel.Release();
     }
 

@@ -24,6 +24,7 @@ internal sealed class SimulatedDatagramSocket
 
     private readonly Queue<SimulatedDatagram> _arrived = new();
     private readonly Dictionary<int, TimeSpan> _lastDue = [];
+    private readonly HashSet<(IPAddress Group, IPAddress? Source)> _memberships = [];
     private SimulatedDatagramSocket? _unixPeer;
     private SimulatedDatagramSocket? _full;
     private IoError _error;
@@ -72,6 +73,12 @@ internal sealed class SimulatedDatagramSocket
 
     /// <summary>The file of a Unix socket that is bound to a path.</summary>
     public SimulatedFile? File { get; private set; }
+
+    /// <summary>Members on its own host hear what it sends to their group.</summary>
+    public bool HearsItself { get; set; } = true;
+
+    /// <summary>Multicast datagrams may leave the host.</summary>
+    public bool LeavesHost { get; set; } = true;
 
     public bool IsGone { get; private set; }
 
@@ -172,6 +179,15 @@ internal sealed class SimulatedDatagramSocket
         if (!IsGone && IsConnected && receiver.Equals(PeerName)) _error = answer;
     }
 
+    /// <summary>Begins or ends a membership; there is one network interface only.</summary>
+    /// <returns>Why not.</returns>
+    public IoError SetMembership(bool join, IPAddress group, IPAddress? source) =>
+        join ? _memberships.Add((group, source)) ? IoError.None : IoError.AddressInUse
+        : _memberships.Remove((group, source)) ? IoError.None : IoError.AddressNotAvailable;
+
+    /// <summary>Hears what an address sends to a group.</summary>
+    public bool IsMember(IPAddress group, IPAddress source) => _memberships.Contains((group, null)) || _memberships.Contains((group, source));
+
     /// <summary>Keeps order among what leaves for one host.</summary>
     /// <returns>When a datagram arrives that would arrive at <paramref name="due"/> if nothing had left before it.</returns>
     public TimeSpan InOrder(SimulatedMachine target, TimeSpan due)
@@ -241,7 +257,7 @@ internal sealed class SimulatedDatagramSocket
     {
         error = to.AddressFamily != Family ? new IoError(97)
             : to.Port == 0 ? IoError.InvalidArgument
-            : DatagramCarrier.IsBroadcast(to.Address) && !HasOption(SocketOptionName.Broadcast) ? IoError.AccessDenied
+            : DatagramAim.IsBroadcast(to.Address) && !HasOption(SocketOptionName.Broadcast) ? IoError.AccessDenied
             : IoError.None;
         if (!error.IsNone) return false;
         if (Machine.Datagrams.SourceFor(this, to, out error) is null) return false;
