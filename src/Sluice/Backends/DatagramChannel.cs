@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Sluice.Primitives;
 
 namespace Sluice.Backends;
@@ -14,6 +15,9 @@ internal abstract class DatagramChannel
 
     /// <summary>The descriptor, or -1 once it is closed.</summary>
     public abstract nint Handle { get; }
+
+    /// <summary>The family of its addresses, also where it has none.</summary>
+    public abstract AddressFamily Family { get; }
 
     /// <summary>The local address, or null where there is none. Keeps its answer after the close.</summary>
     public abstract EndPoint? LocalName { get; }
@@ -42,6 +46,16 @@ internal abstract class DatagramChannel
 
     /// <summary>Has <see cref="IDatagramSink.OnRoom"/> called once, from Poll, when the kernel has room to send.</summary>
     public abstract void AwaitRoom();
+
+    /// <summary>Begins or ends the membership in a multicast group; its family is the socket's.</summary>
+    /// <param name="join">Begins it.</param>
+    /// <param name="group">A multicast address.</param>
+    /// <param name="interfaceIndex">The network interface, or 0.</param>
+    /// <param name="source">The only sender to be heard, or null.</param>
+    /// <returns>Why not.</returns>
+    /// <exception cref="NotSupportedException">This backend knows no multicast.</exception>
+    public virtual IoError SetMembership(bool join, IPAddress group, int interfaceIndex, IPAddress? source) =>
+        throw new NotSupportedException("This kernel knows no multicast.");
 
     /// <summary>Lets the socket go; <see cref="IDatagramSink.OnClosed"/> follows, from a later Poll. Nothing is waited for.</summary>
     public abstract void Close();

@@ -21,6 +21,9 @@ internal sealed class Residents
     /// <summary>The connections that belong to no server.</summary>
     public ConnectionSet Connections { get; } = new();
 
+    /// <summary>The datagram endpoints.</summary>
+    public HashSet<DatagramTransport> Endpoints { get; } = [];
+
     public void Add(IResident member)
     {
         lock (_gate) _members.Add(member);
@@ -37,6 +40,6 @@ internal sealed class Residents
     }
 
     /// <summary>All live transports, those of servers included.</summary>
-    public IEnumerable<StreamTransport> Transports() =>
-        Snapshot<Server>().SelectMany(server => server.Transports()).Concat(Connections.Snapshot());
+    public IEnumerable<ILoopTransport> Transports() =>
+        [.. Snapshot<Server>().SelectMany(server => server.Transports()), .. Connections.Snapshot(), .. Endpoints];
 }

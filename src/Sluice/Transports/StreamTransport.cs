@@ -14,7 +14,7 @@ namespace Sluice.Transports;
 /// Every path settles the state first and calls the user last; whatever comes after a call of the user's reads the state anew, because
 /// the user may have closed, aborted, paused, written or exchanged the protocol meanwhile.
 /// </remarks>
-internal abstract class StreamTransport : SendingTransport, ITransport, IStreamSink, ILoopWork
+internal abstract class StreamTransport : SendingTransport, ITransport, IStreamSink, ILoopWork, ILoopTransport
 {
     private ProtocolBinding _binding;
     private bool _readTurnQueued;
@@ -45,6 +45,8 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
     public BaseProtocol? Protocol => _binding.Protocol;
 
     public bool CanWriteEof => true;
+
+    nint ILoopTransport.Handle => _channel.Handle;
 
     /// <summary>What the backend knows of the connection.</summary>
     internal StreamChannel Channel => _channel;
@@ -122,7 +124,7 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
     internal void RequestDrain() => _loop.Enqueue(this, Turn.Drain);
 
     /// <summary>At the loop's end: what is open is aborted, what is closing may go on for a while, what was never made goes.</summary>
-    internal void EndWithLoop()
+    public void EndWithLoop()
     {
         if (_state.Life == Life.Opening) Abandon(reset: true);
         if (_state.Life != Life.Open) return;
