@@ -8,7 +8,9 @@ namespace Sluice.Testing;
 /// <summary>Datagrams on the simulated kernel. Owned by its stage.</summary>
 internal sealed class SimulatedDatagramKit(SimulatedStage stage, SimulatedHost host, bool isUnix) : DatagramKit(stage)
 {
+    private const int RoomForAll = 16 * 1024 * 1024;
     private static readonly IPAddress Elsewhere = IPAddress.Parse("127.0.2.1");
+
     private readonly List<SimulatedDatagramSocket> _stuck = [];
     private int _unused = 20_000;
 
@@ -37,6 +39,7 @@ internal sealed class SimulatedDatagramKit(SimulatedStage stage, SimulatedHost h
     public override StuckReceiver CreateStuckReceiver()
     {
         var socket = Open(CreateAddress());
+        socket.View.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReceiveBuffer, RoomForAll);
         _stuck.Add(socket);
         return new Stuck(host, socket);
     }

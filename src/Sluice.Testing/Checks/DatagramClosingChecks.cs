@@ -108,7 +108,7 @@ internal static class DatagramClosingChecks
         client.Send("two"u8);
         await stage.UntilAsync(() => successor.Received == 1);
         Check.Equal(1, server.Protocol.Datagrams.Count);
-        Check.Throws<InvalidOperationException>(() => server.Transport.SetProtocol(client.Protocol));
+        Check.Throws<ArgumentException>(() => server.Transport.SetProtocol(client.Protocol));
         server.Transport.SetProtocol(server.Protocol);
     }
 
