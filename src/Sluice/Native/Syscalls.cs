@@ -17,6 +17,9 @@ internal unsafe class Syscalls
     private const int StreamFlags =
         SocketConstants.TypeStream | SocketConstants.TypeNonBlocking | SocketConstants.TypeCloseOnExec;
 
+    private const int DatagramFlags =
+        SocketConstants.TypeDatagram | SocketConstants.TypeNonBlocking | SocketConstants.TypeCloseOnExec;
+
     private const int DataFlags = SocketConstants.DontWait | SocketConstants.NoSignal;
 
     public static Syscalls System { get; } = new();
@@ -24,9 +27,12 @@ internal unsafe class Syscalls
     public virtual int StreamSocket(int family, out IoError error) =>
         Result(SocketCalls.Socket(family, StreamFlags, 0), out error);
 
+    public virtual int DatagramSocket(int family, out IoError error) =>
+        Result(SocketCalls.Socket(family, DatagramFlags, 0), out error);
+
     /// <summary>Two connected Unix sockets, left blocking: they become ordinary sockets of .NET, which refuses to wait on others.</summary>
-    public virtual IoError StreamPair(int* pair) => Outcome(SocketCalls.SocketPair(
-        SocketConstants.FamilyUnix, SocketConstants.TypeStream | SocketConstants.TypeCloseOnExec, 0, pair));
+    public virtual IoError SocketPair(int type, int* pair) => Outcome(SocketCalls.SocketPair(
+        SocketConstants.FamilyUnix, type | SocketConstants.TypeCloseOnExec, 0, pair));
 
     public virtual IoError Bind(int fd, ReadOnlySpan<byte> address)
     {
@@ -75,6 +81,26 @@ internal unsafe class Syscalls
         return sent;
     }
 
+    /// <summary>Receives as many messages as there are, at most <paramref name="count"/>, and says of each how long it is.</summary>
+    public virtual int ReceiveMessages(int fd, MessageSlot* messages, int count, out IoError error) =>
+        Result(SocketCalls.ReceiveMessages(fd, messages, (uint)count, DataFlags, null), out error);
+
+    /// <summary>Sends messages in their order. An error is about the first one: what stops it behind another is told when that is asked for again.</summary>
+    public virtual int SendMessages(int fd, MessageSlot* messages, int count, out IoError error)
+    {
+        int sent;
+        do sent = Result(SocketCalls.SendMessages(fd, messages, (uint)count, DataFlags), out error);
+        while (error == IoError.Interrupted);
+        return sent;
+    }
+
+    /// <summary>Takes one entry out of a socket's queue of errors, which reports as an error for as long as it holds any.</summary>
+    public virtual IoError DropQueuedError(int fd)
+    {
+        byte nothing;
+        return Outcome((int)SocketCalls.Receive(fd, &nothing, 0, DataFlags | SocketConstants.ErrorQueue));
+    }
+
     public virtual IoError ShutdownWrite(int fd) => Outcome(SocketCalls.Shutdown(fd, SocketConstants.ShutdownWrite));
 
     public virtual int GetOption(int fd, int level, int name, out IoError error)
@@ -87,6 +113,12 @@ internal unsafe class Syscalls
 
     public virtual IoError SetOption(int fd, int level, int name, int value) =>
         Outcome(SocketCalls.SetOption(fd, level, name, &value, sizeof(int)));
+
+    /// <summary>Sets an option whose value is a structure.</summary>
+    public virtual IoError SetOption(int fd, int level, int name, ReadOnlySpan<byte> value)
+    {
+        fixed (byte* pointer = value) return Outcome(SocketCalls.SetOption(fd, level, name, pointer, (uint)value.Length));
+    }
 
     public virtual IoError SetLinger(int fd, LingerValue value) =>
         Outcome(SocketCalls.SetOption(fd, SocketConstants.LevelSocket, SocketConstants.OptionLinger, &value, (uint)sizeof(LingerValue)));

@@ -40,9 +40,12 @@ internal sealed class EpollBackend : IoBackend
     private readonly SlotTable _slots = new();
     private readonly Queue<(IEpollTarget Target, IoError Error)> _deferred = new();
     private readonly RestingListeners _resting;
+    private readonly RestingSenders _restingSenders;
     private readonly NameResolution _names;
     private readonly SignalWatches _signals;
     private readonly GhostEvents _ghosts;
+    private DatagramReceiver? _datagramReceiver;
+    private DatagramSender? _datagramSender;
     private bool _hasOnlyReported;
     private bool _isDisposed;
 
@@ -58,6 +61,7 @@ internal sealed class EpollBackend : IoBackend
         LocalNames = new LocalNames(System);
         _ghosts = new GhostEvents(Clock);
         _resting = new RestingListeners(Clock);
+        _restingSenders = new RestingSenders(Clock);
         _names = new NameResolution(this);
         _signals = new SignalWatches(this);
         _epoll = Own(System.EpollCreate(out var error), error);
@@ -91,6 +95,10 @@ internal sealed class EpollBackend : IoBackend
 
     public GatheringSender Sender { get; }
 
+    public unsafe DatagramReceiver DatagramReceiver => _datagramReceiver ??= new DatagramReceiver(System, ReadBufferAddress);
+
+    public DatagramSender DatagramSender => _datagramSender ??= new DatagramSender(System);
+
     public LocalNames LocalNames { get; }
 
     public ReserveDescriptor Reserve { get; }
@@ -114,6 +122,7 @@ internal sealed class EpollBackend : IoBackend
         if (_ghosts.IsDue) RenewSet();
         Lingering.LetDueGo();
         _resting.RouseDue();
+        _restingSenders.RouseDue();
         return reported;
     }
 
@@ -193,6 +202,20 @@ internal sealed class EpollBackend : IoBackend
         }
     }
 
+    public override DatagramChannel OpenDatagram(AddressFamily family, EndPoint? local, EndPoint? remote, DatagramOptions options)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        var fd = DatagramSockets.Open(System, family, local, remote, options, out var file);
+        return NewDatagramChannel(fd, remote, file, isShared: false);
+    }
+
+    public override DatagramChannel AdoptDatagram(SafeHandle socket, DatagramOptions options)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        ObjectDisposedException.ThrowIf(socket.IsClosed || socket.IsInvalid, socket);
+        return NewDatagramChannel(DatagramSockets.TakeOver(System, socket), remote: null, file: null, isShared: true);
+    }
+
     public override WatchChannel Watch(SafeHandle handle, IWatchSink sink)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
@@ -231,6 +254,23 @@ internal sealed class EpollBackend : IoBackend
 
     /// <summary>Lets a listener rest; it is roused from Poll.</summary>
     public void Rest(EpollListenChannel listener) => _resting.Add(listener);
+
+    /// <summary>Lets a datagram socket rest whose receiver has no room; it is roused from Poll.</summary>
+    public void Rest(EpollDatagramChannel sender) => _restingSenders.Add(sender);
+
+    private EpollDatagramChannel NewDatagramChannel(SafeFd fd, EndPoint? remote, UnixSocketFile? file, bool isShared)
+    {
+        try
+        {
+            return new EpollDatagramChannel(this, fd, remote, file, isShared);
+        }
+        catch
+        {
+            file?.Remove();
+            fd.Dispose();
+            throw;
+        }
+    }
 
     private void Dispatch(ulong token, EpollInterest events)
     {
@@ -288,7 +328,7 @@ internal sealed class EpollBackend : IoBackend
     {
         if (_deferred.Count > 0 || timeout == TimeSpan.Zero) return 0;
         var wait = timeout == Timeout.InfiniteTimeSpan ? TimeSpan.MaxValue : timeout;
-        if (Earlier(Lingering.FirstDue, _resting.FirstDue) is { } due)
+        if (Earlier(Earlier(Lingering.FirstDue, _resting.FirstDue), _restingSenders.FirstDue) is { } due)
         {
             var untilDue = due - Clock.Now;
             if (untilDue < wait) wait = untilDue;
