@@ -137,7 +137,6 @@ internal sealed class SimulatedDatagramChannel : DatagramChannel, ISimulatedSour
         var readFirst = Dice.Chance(0.5);
         var reported = readFirst ? ReportReceived() : ReportRoom();
         if (_life is Life.Open) reported |= readFirst ? ReportRoom() : ReportReceived();
-        if (reported && _life is Life.Open) _sink!.OnBatchEnd();
         return reported;
     }
 
@@ -182,6 +181,7 @@ internal sealed class SimulatedDatagramChannel : DatagramChannel, ISimulatedSour
         if (!HasReadEvent) return false;
         var left = Dice.Chance(Options.ShortReads) ? Dice.SomeOf(MostPerPoll) : MostPerPoll;
         for (var bytes = 0; left > 0 && bytes < MostBytesPerPoll && _life is Life.Open && HasReadEvent; left--) bytes += ReceiveOne();
+        _sink!.OnBatchEnd();
         return true;
     }
 
