@@ -46,9 +46,7 @@ internal static class DatagramUnixChecks
     {
         var stale = stage.Datagrams.CreateAddress();
         stage.PutStaleSocket(stale.ToString()!);
-        var before = stage.IdentityOf(stale.ToString()!);
         var end = await stage.Datagrams.OpenAsync(stale);
-        Check.That(!Equals(before, stage.IdentityOf(stale.ToString()!)));
         await RefusesAsync(stale.ToString()!);
         var client = await stage.Datagrams.ConnectAsync(stale);
         client.Send("still mine"u8);
