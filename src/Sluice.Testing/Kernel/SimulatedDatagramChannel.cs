@@ -155,6 +155,7 @@ internal sealed class SimulatedDatagramChannel : DatagramChannel, ISimulatedSour
         if (_host.Faults.TryTakeSend(out error))
         {
             if (error == IoError.WouldBlock) error = IoError.None;
+            else Kernel.Refuse(queue.PayloadAt(index).Length);
             return false;
         }
 

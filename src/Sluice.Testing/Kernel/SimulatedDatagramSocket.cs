@@ -91,6 +91,12 @@ internal sealed class SimulatedDatagramSocket
     /// <summary>Bytes that the kernel has taken and that have not left it.</summary>
     public int Unsent => _unsent;
 
+    /// <summary>Of the datagrams that it has taken for sending: payloads, and 8 bytes for each.</summary>
+    public long TakenCost { get; private set; }
+
+    /// <summary>The same of those that it has refused for good.</summary>
+    public long RefusedCost { get; private set; }
+
     public bool HasError => !_error.IsNone;
 
     /// <summary>A receive would give a datagram or an error.</summary>
@@ -138,15 +144,14 @@ internal sealed class SimulatedDatagramSocket
     /// <returns>False where there is no room, and where it failed.</returns>
     public bool TrySend(ReadOnlySpan<byte> payload, EndPoint? to, out IoError error)
     {
-        error = IoError.None;
-        if (VanishedAt is not null) return false;
-        if (HasError) error = TakeError();
-        else if ((to ?? PeerName) is null && !IsConnected) error = new IoError(89);
-        else if (payload.Length > Most) error = new IoError(90);
-        else if (IsUnix) return TrySendUnix(payload, to, out error);
-        else if (HasUdpRoom) return TrySendUdp(payload, (IPEndPoint)(to ?? PeerName)!, out error);
-        return false;
+        var isTaken = Try(payload, to, out error);
+        if (isTaken) TakenCost += payload.Length + DatagramQueue.HeaderSize;
+        else if (!error.IsNone) Refuse(payload.Length);
+        return isTaken;
     }
+
+    /// <summary>A datagram is refused for a reason of its host.</summary>
+    public void Refuse(int length) => RefusedCost += length + DatagramQueue.HeaderSize;
 
     /// <summary>Takes the oldest datagram, or the error that comes before it.</summary>
     /// <returns>False where a receive would block, and where it failed.</returns>
@@ -251,6 +256,18 @@ internal sealed class SimulatedDatagramSocket
     {
         _unixPeer = Machine.Datagrams.FindUnix(remote, out var error);
         return error;
+    }
+
+    private bool Try(ReadOnlySpan<byte> payload, EndPoint? to, out IoError error)
+    {
+        error = IoError.None;
+        if (VanishedAt is not null) return false;
+        if (HasError) error = TakeError();
+        else if ((to ?? PeerName) is null && !IsConnected) error = new IoError(89);
+        else if (payload.Length > Most) error = new IoError(90);
+        else if (IsUnix) return TrySendUnix(payload, to, out error);
+        else if (HasUdpRoom) return TrySendUdp(payload, (IPEndPoint)(to ?? PeerName)!, out error);
+        return false;
     }
 
     private bool TrySendUdp(ReadOnlySpan<byte> payload, IPEndPoint to, out IoError error)
