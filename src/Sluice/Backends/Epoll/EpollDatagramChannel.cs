@@ -49,10 +49,8 @@ internal sealed class EpollDatagramChannel : DatagramChannel, IEpollTarget
         _family = backend.System.GetOption(_number, SocketConstants.LevelSocket, SocketConstants.OptionDomain, out var error);
         if (!error.IsNone) throw error.ToException("open a datagram socket");
         _localName = AskLocalName();
-        Span<byte> address = stackalloc byte[SocketConstants.MaxAddressLength];
-        var length = backend.System.GetPeerName(_number, address, out error);
-        IsConnected = error.IsNone || remote is not null;
-        PeerName = error.IsNone ? EndPointBytes.ToEndPoint(address[..length]) : remote;
+        IsConnected = TryAskPeer(remote, out var peer);
+        PeerName = peer;
         _registration = new EpollRegistration(backend.AddTarget(this));
         error = _registration.Arm(backend, _number, EpollInterest.OneShot);
         if (error.IsNone) return;
@@ -81,7 +79,7 @@ internal sealed class EpollDatagramChannel : DatagramChannel, IEpollTarget
     {
         get
         {
-            if (_localName is IPEndPoint { Port: 0 } && _phase == Phase.Open) _localName = AskLocalName() ?? _localName;
+            if (_phase == Phase.Open && _localName is null or IPEndPoint { Port: 0 }) _localName = AskLocalName() ?? _localName;
             return _localName;
         }
     }
@@ -241,6 +239,18 @@ internal sealed class EpollDatagramChannel : DatagramChannel, IEpollTarget
 
     // Changes what the set asks for, which cannot fail.
     private void Arm() => _registration.Arm(_backend, _number, Wanted);
+
+    // The kernel knows best what it is connected to. Where it does not say, the end point that the user named can be changed by him: hence a copy.
+    private bool TryAskPeer(EndPoint? remote, out EndPoint? peer)
+    {
+        peer = null;
+        if (remote is null && !_isShared) return false;
+        Span<byte> address = stackalloc byte[SocketConstants.MaxAddressLength];
+        var length = _backend.System.GetPeerName(_number, address, out var error);
+        if (!error.IsNone && remote is null) return error == IoError.NotConnected ? false : throw error.ToException("take over a socket");
+        peer = EndPointBytes.ToEndPoint(error.IsNone ? address[..length] : EndPointBytes.Of(remote!));
+        return true;
+    }
 
     private EndPoint? AskLocalName()
     {

@@ -15,6 +15,9 @@ internal unsafe class FaultySyscalls : Syscalls
     /// <summary>Answers of receive to come before the real ones.</summary>
     public Queue<IoError> ReceiveErrors { get; } = new();
 
+    /// <summary>Answers of a send of messages to come before the real ones; none lets one through.</summary>
+    public Queue<IoError> SendErrors { get; } = new();
+
     /// <summary>The most bytes that a send takes.</summary>
     public int MaxSend { get; set; } = int.MaxValue;
 
@@ -89,6 +92,20 @@ internal unsafe class FaultySyscalls : Syscalls
         return MaxSend == int.MaxValue
             ? base.SendGathered(fd, vectors, count, out error)
             : base.Send(fd, vectors->Base, (int)Math.Min(vectors->Length, (nuint)MaxSend), out error);
+    }
+
+    public override int ReceiveMessages(int fd, MessageSlot* messages, int count, out IoError error)
+    {
+        Receives++;
+        return base.ReceiveMessages(fd, messages, count, out error);
+    }
+
+    public override int SendMessages(int fd, MessageSlot* messages, int count, out IoError error)
+    {
+        Sends++;
+        if (!SendErrors.TryDequeue(out var failure) || failure.IsNone) return base.SendMessages(fd, messages, count, out error);
+        error = failure;
+        return -1;
     }
 
     public override IoError EpollControl(int epoll, EpollOperation operation, int fd, EpollInterest interest, ulong token)
