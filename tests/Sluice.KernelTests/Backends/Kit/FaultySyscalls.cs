@@ -38,6 +38,10 @@ internal unsafe class FaultySyscalls : Syscalls
 
     public int Receives { get; private set; }
 
+    public int MessagesSent { get; private set; }
+
+    public int MessagesReceived { get; private set; }
+
     public int EpollControls { get; private set; }
 
     public int EpollWaits { get; private set; }
@@ -97,15 +101,18 @@ internal unsafe class FaultySyscalls : Syscalls
     public override int ReceiveMessages(int fd, MessageSlot* messages, int count, out IoError error)
     {
         Receives++;
-        return base.ReceiveMessages(fd, messages, count, out error);
+        var received = base.ReceiveMessages(fd, messages, count, out error);
+        MessagesReceived += Math.Max(0, received);
+        return received;
     }
 
     public override int SendMessages(int fd, MessageSlot* messages, int count, out IoError error)
     {
         Sends++;
-        if (!SendErrors.TryDequeue(out var failure) || failure.IsNone) return base.SendMessages(fd, messages, count, out error);
-        error = failure;
-        return -1;
+        var sent = -1;
+        if (!SendErrors.TryDequeue(out error) || error.IsNone) sent = base.SendMessages(fd, messages, count, out error);
+        MessagesSent += Math.Max(0, sent);
+        return sent;
     }
 
     public override IoError EpollControl(int epoll, EpollOperation operation, int fd, EpollInterest interest, ulong token)
