@@ -18,6 +18,7 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
 {
     private ProtocolBinding _binding;
     private bool _readTurnQueued;
+    private bool _isReadingHeld;
     private ReadStash? _stash;
     private IStartWaiter? _waiter;
     private Exception? _lostReason;
@@ -54,6 +55,7 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
         EnterCall();
         if (_state.Life == Life.Opening) Abandon(reset: false);
         if (!_state.TryClose()) return;
+        InterruptFile(null);
         _channel.StopReading();
         Flush();
         if (_state.Life != Life.Closing) return;
@@ -73,12 +75,14 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
     public void PauseReading()
     {
         EnterCall();
+        _isReadingHeld = false;
         if (_state.TryPause()) _channel.StopReading();
     }
 
     public void ResumeReading()
     {
         EnterCall();
+        _isReadingHeld = false;
         if (!_state.TryResume() || _readTurnQueued) return;
         _readTurnQueued = true;
         _loop.Enqueue(this, Turn.Read);
@@ -174,6 +178,12 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
     void IStreamSink.OnWritten(int count, IoError error)
     {
         AfterWrite(count, error);
+        _loop.EndStep();
+    }
+
+    void IStreamSink.OnRoom(IoError error)
+    {
+        AfterRoom(error);
         _loop.EndStep();
     }
 
@@ -306,11 +316,24 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
     {
         if (!_state.TryLose()) return;
         _lostReason ??= reason;
+        InterruptFile(reason);
         _channel.StopReading();
         _stash?.Clear();
         _stash = null;
         DropQueue();
         _loop.Enqueue(this, Turn.Lost);
+    }
+
+    private protected override void HoldReading()
+    {
+        if (!_state.TryPause()) return;
+        _isReadingHeld = true;
+        _channel.StopReading();
+    }
+
+    private protected override void ReleaseReading()
+    {
+        if (_isReadingHeld) ResumeReading();
     }
 
     private protected override void FlowChanged(bool pause) => _binding.FlowChanged(this, pause);

@@ -1,0 +1,66 @@
+using Microsoft.Win32.SafeHandles;
+using Sluice.Backends;
+
+namespace Sluice.Transports;
+
+/// <summary>What is sent: a file by its handle, or any stream; from an offset on. Made for one call of the user's, used on the loop's thread.</summary>
+internal sealed class FileSource
+{
+    private readonly Stream? _stream;
+    private readonly long? _positionBefore;
+
+    private FileSource(Stream? stream, SafeFileHandle? handle, long offset)
+    {
+        _stream = stream;
+        Handle = handle;
+        Offset = offset;
+        if (stream is { CanSeek: true }) _positionBefore = stream.Position;
+    }
+
+    /// <summary>The handle of a file that a kernel may be able to send, or null.</summary>
+    public SafeFileHandle? Handle { get; }
+
+    public long Offset { get; }
+
+    /// <summary>A stream. One over a regular file has written what it had buffered before its handle is used.</summary>
+    public static FileSource Of(Stream stream, long offset) =>
+        new(stream, stream is FileStream { CanSeek: true } file ? file.SafeFileHandle : null, offset);
+
+    /// <summary>A handle; whether it can seek, the first look at its length tells.</summary>
+    public static FileSource Of(SafeFileHandle handle, long offset) => new(null, handle, offset);
+
+    /// <summary>How many bytes lie behind the offset, perhaps a negative number; null where the file has no length.</summary>
+    public long? FindLength()
+    {
+        try
+        {
+            return Handle is null ? null : RandomAccess.GetLength(Handle) - Offset;
+        }
+        catch (NotSupportedException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Reads what follows the bytes that were sent. Nothing: the end.</summary>
+    public ValueTask<int> ReadAsync(IoBackend backend, Memory<byte> target, long sent, CancellationToken cancellation)
+    {
+        if (Handle is not null) return backend.ReadFileAsync(Handle, target, Offset + sent, cancellation);
+        if (sent == 0 && _positionBefore is not null) _stream!.Position = Offset;
+        return _stream!.ReadAsync(target, cancellation);
+    }
+
+    /// <summary>The position of a stream that has one says afterwards how far the sending came; where nothing was sent, it is the old one.</summary>
+    public void SetPosition(long sent)
+    {
+        if (_positionBefore is not { } before) return;
+        try
+        {
+            _stream!.Position = sent > 0 ? Offset + sent : before;
+        }
+        catch (ObjectDisposedException)
+        {
+            // Closed by its owner meanwhile: nobody will ask.
+        }
+    }
+}
