@@ -1,5 +1,6 @@
 // An echo server on Sluice, for the load generator of bench/lab.
 //   Sluice.EchoServer --listen tcp://127.0.0.1:PORT | unix:PATH [--backend auto|epoll] [--protocol plain|buffered] [--loops 1] [--spin MICROSECONDS]
+//                     [--sendfile FILE]: sends the file once for each byte it reads, instead of the echo
 // Prints "listening URL" once it accepts. SIGTERM or SIGINT ends it: it prints what it did as one line of JSON.
 using System.Text.Json;
 using Sluice;
@@ -23,7 +24,9 @@ var collections = 0;
 
 EventLoop.Run(async (loop, stop) =>
 {
-    Func<IProtocol<ITransport>> factory = arguments.Buffered ? () => new BufferedEcho(traffic) : () => new Echo(traffic);
+    using var file = arguments.SendFile is { } path ? File.OpenHandle(path) : null;
+    Func<IProtocol<ITransport>> factory = file is not null ? () => new FileServer(loop, file, traffic)
+        : arguments.Buffered ? () => new BufferedEcho(traffic) : () => new Echo(traffic);
     await using var server = await loop.CreateServerAsync(factory, arguments.EndPoint, new ServerOptions { Backlog = 4096 }, stop);
     Console.WriteLine($"listening {arguments.Listen}");
     try

@@ -97,7 +97,7 @@ internal abstract class IoBackend : IDisposable
     public virtual DatagramChannel AdoptDatagram(SafeHandle socket, DatagramOptions options) => throw new NotSupportedException();
 
     /// <summary>
-    /// Reads a file at an offset, off the loop's thread where the system would wait for the disk. One that cannot seek is read from where it is.
+    /// Reads a file that can seek at an offset, off the loop's thread where the system would wait for the disk.
     /// </summary>
     public virtual ValueTask<int> ReadFileAsync(SafeFileHandle file, Memory<byte> target, long offset, CancellationToken cancellation) =>
         RandomAccess.ReadAsync(file, target, offset, cancellation);

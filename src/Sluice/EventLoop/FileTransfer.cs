@@ -27,14 +27,11 @@ internal sealed class FileTransfer(
         try
         {
             cancellation.ThrowIfCancellationRequested();
-            if (source.FindLength() is { } length)
+            if (source.Handle is not null)
             {
+                var length = source.FindLength();
                 if (length <= 0) return 0;
                 if (await TrySendNativelyAsync(source, Math.Min(length, count ?? long.MaxValue))) return _sent;
-            }
-            else if (source is { Handle: not null, Offset: > 0 })
-            {
-                throw new NotSupportedException("A file that cannot seek is sent from where it is: there is no offset.");
             }
 
             if (!fallback) throw NotAvailable();

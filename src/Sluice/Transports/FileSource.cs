@@ -26,21 +26,19 @@ internal sealed class FileSource
     public static FileSource Of(Stream stream, long offset) =>
         new(stream, stream is FileStream { CanSeek: true } file ? file.SafeFileHandle : null, offset);
 
-    /// <summary>A handle; whether it can seek, the first look at its length tells.</summary>
-    public static FileSource Of(SafeFileHandle handle, long offset) => new(null, handle, offset);
-
-    /// <summary>How many bytes lie behind the offset, perhaps a negative number; null where the file has no length.</summary>
-    public long? FindLength()
+    /// <summary>A handle. One that cannot seek is read through a stream, which does not own it and is never disposed of.</summary>
+    /// <exception cref="NotSupportedException">It cannot seek, and an offset is given.</exception>
+    public static FileSource Of(SafeFileHandle handle, long offset)
     {
-        try
-        {
-            return Handle is null ? null : RandomAccess.GetLength(Handle) - Offset;
-        }
-        catch (NotSupportedException)
-        {
-            return null;
-        }
+        if (CanSeek(handle)) return new FileSource(null, handle, offset);
+        if (offset > 0) throw new NotSupportedException("A file that cannot seek is sent from where it is: there is no offset.");
+        var stream = new FileStream(handle, FileAccess.Read, bufferSize: 0);
+        GC.SuppressFinalize(stream);
+        return new FileSource(stream, null, 0);
     }
+
+    /// <summary>How many bytes lie behind the offset, perhaps a negative number. Only for a file with a handle.</summary>
+    public long FindLength() => RandomAccess.GetLength(Handle!) - Offset;
 
     /// <summary>Reads what follows the bytes that were sent. Nothing: the end.</summary>
     public ValueTask<int> ReadAsync(IoBackend backend, Memory<byte> target, long sent, CancellationToken cancellation)
@@ -61,6 +59,18 @@ internal sealed class FileSource
         catch (ObjectDisposedException)
         {
             // Closed by its owner meanwhile: nobody will ask.
+        }
+    }
+
+    private static bool CanSeek(SafeFileHandle handle)
+    {
+        try
+        {
+            return RandomAccess.GetLength(handle) >= 0;
+        }
+        catch (NotSupportedException)
+        {
+            return false;
         }
     }
 }

@@ -1,3 +1,4 @@
+using Microsoft.Win32.SafeHandles;
 using Sluice.Native;
 using Sluice.Primitives;
 
@@ -69,6 +70,9 @@ internal sealed unsafe class FailingSyscalls : Syscalls
 
     public override int SendGathered(int fd, IoVector* vectors, int count, out IoError error) =>
         Fails("send", out error) ? -1 : base.SendGathered(fd, vectors, count, out error);
+
+    public override long SendFile(int fd, SafeFileHandle file, long offset, long count, out IoError error) =>
+        Fails("sendfile", out error) ? -1 : base.SendFile(fd, file, offset, count, out error);
 
     public override IoError ShutdownWrite(int fd) => Fails("shutdown", out var error) ? error : base.ShutdownWrite(fd);
 
