@@ -26,15 +26,13 @@ internal sealed class FileSource
     public static FileSource Of(Stream stream, long offset) =>
         new(stream, stream is FileStream { CanSeek: true } file ? file.SafeFileHandle : null, offset);
 
-    /// <summary>A handle. One that cannot seek is read through a stream, which does not own it and is never disposed of.</summary>
+    /// <summary>A handle. One that cannot seek is read through a stream that is never disposed of: only that would close it.</summary>
     /// <exception cref="NotSupportedException">It cannot seek, and an offset is given.</exception>
     public static FileSource Of(SafeFileHandle handle, long offset)
     {
         if (CanSeek(handle)) return new FileSource(null, handle, offset);
         if (offset > 0) throw new NotSupportedException("A file that cannot seek is sent from where it is: there is no offset.");
-        var stream = new FileStream(handle, FileAccess.Read, bufferSize: 0);
-        GC.SuppressFinalize(stream);
-        return new FileSource(stream, null, 0);
+        return new FileSource(new FileStream(handle, FileAccess.Read, bufferSize: 0), null, 0);
     }
 
     /// <summary>How many bytes lie behind the offset, perhaps a negative number. Only for a file with a handle.</summary>
