@@ -140,7 +140,7 @@ internal abstract class SendingTransport : IStepFlush
     }
 
     /// <inheritdoc cref="ISendsFiles.StartFile"/>
-    public void StartFile(FileSend file, CancellationToken cancellation)
+    internal void StartFile(FileSend file, CancellationToken cancellation)
     {
         EnterCall();
         if (_state.IsClosing) throw new InvalidOperationException("The transport is closing.");

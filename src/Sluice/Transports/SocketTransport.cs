@@ -33,6 +33,8 @@ internal sealed class SocketTransport(LoopCore loop, StreamChannel channel, IPro
         }
     }
 
+    void ISendsFiles.StartFile(FileSend file, CancellationToken cancellation) => StartFile(file, cancellation);
+
     protected override object? FindExtraInfo(string name) => name switch
     {
         "socket" => Channel.Socket,
