@@ -324,6 +324,8 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
         _loop.Enqueue(this, Turn.Lost);
     }
 
+    private protected override void FlowChanged(bool pause) => _binding.FlowChanged(this, pause);
+
     private protected override void HoldReading()
     {
         if (!_state.TryPause()) return;
@@ -335,8 +337,6 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
     {
         if (_isReadingHeld) ResumeReading();
     }
-
-    private protected override void FlowChanged(bool pause) => _binding.FlowChanged(this, pause);
 
     private void Release(bool reset)
     {
