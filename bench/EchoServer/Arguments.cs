@@ -26,13 +26,16 @@ internal sealed class Arguments
 
     public TimeSpan Spin { get; private init; }
 
+    /// <summary>The file that is sent instead of an echo, or null.</summary>
+    public string? SendFile { get; private init; }
+
     /// <exception cref="FormatException">Something is missing, unknown or not supported; the message says what.</exception>
     public static Arguments Parse(string[] words)
     {
         var values = new Dictionary<string, string>();
         for (var i = 0; i < words.Length; i += 2)
         {
-            if (words[i] is not ("--listen" or "--backend" or "--protocol" or "--loops" or "--spin")) throw new FormatException($"{words[i]} is unknown");
+            if (words[i] is not ("--listen" or "--backend" or "--protocol" or "--loops" or "--spin" or "--sendfile")) throw new FormatException($"{words[i]} is unknown");
             values[words[i]] = i + 1 < words.Length ? words[i + 1] : throw new FormatException($"{words[i]} has no value");
         }
 
@@ -51,6 +54,7 @@ internal sealed class Arguments
                 "buffered" => true,
                 _ => throw new FormatException("--protocol is plain or buffered"),
             },
+            SendFile = values.GetValueOrDefault("--sendfile"),
             Spin = TimeSpan.FromMicroseconds(Number(values.GetValueOrDefault("--spin", "0"))),
         };
     }

@@ -1,7 +1,9 @@
 // An echo server on Sluice, for the load generator of bench/lab.
 //   Sluice.EchoServer --listen tcp://127.0.0.1:PORT | udp://127.0.0.1:PORT | unix:PATH | unixgram:PATH [--backend auto|epoll] [--protocol plain|buffered] [--loops 1] [--spin MICROSECONDS]
+//                     [--sendfile FILE]: sends the file once for each byte it reads, instead of the echo
 // Prints "listening URL" once it accepts. SIGTERM or SIGINT ends it: it prints what it did as one line of JSON.
 using System.Text.Json;
+using Microsoft.Win32.SafeHandles;
 using Sluice;
 using Sluice.EchoServer;
 
@@ -23,7 +25,8 @@ var collections = 0;
 
 EventLoop.Run(async (loop, stop) =>
 {
-    await using var server = arguments.IsDatagram ? null : await ServeAsync(loop, stop);
+    using var file = arguments.SendFile is { } path ? File.OpenHandle(path) : null;
+    await using var server = arguments.IsDatagram ? null : await ServeAsync(loop, file, stop);
     if (server is null) await loop.CreateDatagramEndpointAsync(() => new DatagramEcho(traffic), arguments.EndPoint, cancellationToken: stop);
     Console.WriteLine($"listening {arguments.Listen}");
     try
@@ -49,8 +52,9 @@ Console.WriteLine(JsonSerializer.Serialize(new
 }));
 return 0;
 
-async Task<Server?> ServeAsync(EventLoop loop, CancellationToken stop)
+async Task<Server?> ServeAsync(EventLoop loop, SafeFileHandle? file, CancellationToken stop)
 {
-    Func<IProtocol<ITransport>> factory = arguments.Buffered ? () => new BufferedEcho(traffic) : () => new Echo(traffic);
+    Func<IProtocol<ITransport>> factory = file is not null ? () => new FileServer(loop, file, traffic)
+        : arguments.Buffered ? () => new BufferedEcho(traffic) : () => new Echo(traffic);
     return await loop.CreateServerAsync(factory, arguments.EndPoint, new ServerOptions { Backlog = 4096 }, stop);
 }

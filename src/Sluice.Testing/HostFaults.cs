@@ -13,6 +13,7 @@ public sealed class HostFaults
     private readonly SimulatedMachine _host;
     private readonly Queue<IoError> _reads = new();
     private readonly Queue<IoError> _writes = new();
+    private readonly Queue<IoError> _files = new();
     private readonly Queue<IoError> _accepts = new();
     private readonly Queue<IoError> _connects = new();
     private readonly Queue<IoError> _sends = new();
@@ -41,6 +42,13 @@ public sealed class HostFaults
     /// <summary>The next write of any connection fails and takes nothing.</summary>
     /// <param name="errno">The error.</param>
     public void FailNextWrite(int errno) => _writes.Enqueue(new IoError(errno));
+
+    /// <summary>
+    /// The next attempt of the kernel to send a part of a file fails: 22 (EINVAL) and its kin say that it cannot be done for this file, 5 (EIO) that the disk
+    /// is broken.
+    /// </summary>
+    /// <param name="errno">The error.</param>
+    public void FailNextSendFile(int errno) => _files.Enqueue(new IoError(errno));
 
     /// <summary>
     /// The next accept fails. Would-block (11) and interrupted (4) end the round of accepts, errors of the connection (103 and its kin) go on with
@@ -75,6 +83,7 @@ public sealed class HostFaults
     {
         _reads.Clear();
         _writes.Clear();
+        _files.Clear();
         _accepts.Clear();
         _connects.Clear();
         _sends.Clear();
@@ -128,6 +137,8 @@ public sealed class HostFaults
     internal bool TryTakeRead(out IoError error) => _reads.TryDequeue(out error);
 
     internal bool TryTakeWrite(out IoError error) => _writes.TryDequeue(out error);
+
+    internal bool TryTakeSendFile(out IoError error) => _files.TryDequeue(out error);
 
     internal bool TryTakeAccept(out IoError error) => _accepts.TryDequeue(out error);
 

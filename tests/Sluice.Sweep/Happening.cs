@@ -28,6 +28,7 @@ internal enum Happening : byte
     SetLimits,
     Throw,
     Later,
+    SendFile,
     Connect,
     Cancel,
     Serve,

@@ -54,6 +54,7 @@ internal sealed class WorldJudge(World world)
         foreach (var end in world.Ends)
         {
             if (end.IsLive) end.Broken(Invariant.Lifecycle, "the loop has ended, and the connection was not lost");
+            if (end.Model.IsSendingFile) end.Broken(Invariant.Liveness, "the loop has ended, and a file is still being sent");
         }
 
         foreach (var host in world.Simulation.Hosts) world.Datagrams.VerifyLost(host);
@@ -64,7 +65,7 @@ internal sealed class WorldJudge(World world)
     private static bool IsAtRest(End end)
     {
         if (!end.IsLive) return true;
-        if (end.Transport!.IsClosing || end.Transport.WriteBufferSize > 0) return false;
+        if (end.Model.IsSendingFile || end.Transport!.IsClosing || end.Transport.WriteBufferSize > 0) return false;
         var peer = end.World.EndOf(end.Model.Kernel!.Peer);
         if (peer is null || !peer.IsLive) return end.HasEnded;
         return end.Model.Received == peer.Model.Written && (!peer.Model.HasWrittenEof || end.HasEnded);
@@ -88,7 +89,7 @@ internal sealed class WorldJudge(World world)
     private string Describe()
     {
         var restless = world.Ends.Where(end => !IsAtRest(end)).Select(end =>
-            $"end {end.Number} ({end.Transport}): received {end.Model.Received}, buffered {end.Transport!.WriteBufferSize}");
+            $"end {end.Number} ({end.Transport}): received {end.Model.Received}, buffered {end.Transport!.WriteBufferSize}{(end.Model.IsSendingFile ? ", a file under way" : "")}");
         return string.Join("; ", restless.Append(world.Turmoil.OpenAwaits() ?? "every await is done").Append(world.Datagrams.Restless() ?? world.Datagrams.Alive() ?? "all endpoints are at rest"));
     }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 using Sluice.Primitives;
 
 namespace Sluice.Backends;
@@ -94,6 +95,12 @@ internal abstract class IoBackend : IDisposable
     /// <summary>Takes over a datagram socket. From here on, also on failure, the backend closes it.</summary>
     /// <exception cref="System.Net.Sockets.SocketException">The handle is no datagram socket.</exception>
     public virtual DatagramChannel AdoptDatagram(SafeHandle socket, DatagramOptions options) => throw new NotSupportedException();
+
+    /// <summary>
+    /// Reads a file that can seek at an offset, off the loop's thread where the system would wait for the disk.
+    /// </summary>
+    public virtual ValueTask<int> ReadFileAsync(SafeFileHandle file, Memory<byte> target, long offset, CancellationToken cancellation) =>
+        RandomAccess.ReadAsync(file, target, offset, cancellation);
 
     /// <summary>Watches the readiness of a descriptor that stays the caller's.</summary>
     /// <exception cref="System.Net.Sockets.SocketException">The kernel cannot watch it.</exception>

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 using Sluice.Primitives;
 
 namespace Sluice.Native;
@@ -99,6 +100,31 @@ internal unsafe class Syscalls
     {
         byte nothing;
         return Outcome((int)SocketCalls.Receive(fd, &nothing, 0, DataFlags | SocketConstants.ErrorQueue));
+    }
+
+    /// <summary>
+    /// Sends a part of a file from the kernel's own memory. It knows no flags: only the socket's O_NONBLOCK keeps it from waiting for the
+    /// peer, and only the runtime, which ignores SIGPIPE, keeps a dead peer from ending the process.
+    /// </summary>
+    public virtual long SendFile(int fd, SafeFileHandle file, long offset, long count, out IoError error)
+    {
+        // A 32-bit C library may take the low half of the offset only.
+        if (nint.Size == 4 && offset + count > int.MaxValue)
+        {
+            error = IoError.TooLarge;
+            return -1;
+        }
+
+        nint sent;
+        do
+        {
+            var from = offset;
+            sent = SocketCalls.SendFile(fd, file, &from, (nuint)count);
+            error = sent >= 0 ? IoError.None : new IoError(Marshal.GetLastPInvokeError());
+        }
+        while (error == IoError.Interrupted);
+
+        return sent;
     }
 
     public virtual IoError ShutdownWrite(int fd) => Outcome(SocketCalls.Shutdown(fd, SocketConstants.ShutdownWrite));

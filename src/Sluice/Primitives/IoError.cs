@@ -23,6 +23,7 @@ internal readonly struct IoError(int errno) : IEquatable<IoError>
     public static IoError TooManyFilesInSystem => new(23);
     public static IoError TooManyFiles => new(24);
     public static IoError BrokenPipe => new(32);
+    public static IoError TooLarge => new(75);
     public static IoError NotASocket => new(88);
     public static IoError MessageSize => new(90);
     public static IoError NoProtocolOption => new(92);
@@ -46,6 +47,9 @@ internal readonly struct IoError(int errno) : IEquatable<IoError>
     /// <summary>The process or the system has no descriptor or memory to spare: a pause may help.</summary>
     public bool IsOutOfResources =>
         this == TooManyFiles || this == TooManyFilesInSystem || this == NoBufferSpace || this == OutOfMemory;
+
+    /// <summary>It says that the connection is of no use any more, whatever was done with it.</summary>
+    public bool EndsConnection => this == BrokenPipe || (errno is >= 100 and <= 113 && errno is not (105 or 106 or 109));
 
     /// <summary>Impossible where every descriptor has one owner: a defect of ours, never the world's.</summary>
     public bool IsProgrammingError => this == BadDescriptor || this == BadAddress || this == NotASocket;

@@ -34,6 +34,7 @@ internal abstract class SendingTransport : IStepFlush
     private FlowControl _flow = new();
     private readonly int _maxWriteBufferSize;
     private int _droppedWrites;
+    private FileSend? _file;
 
     private protected SendingTransport(LoopCore loop, StreamChannel channel, int maxWriteBufferSize)
     {
@@ -47,6 +48,8 @@ internal abstract class SendingTransport : IStepFlush
     public (int Low, int High) WriteBufferLimits => (_flow.Low, _flow.High);
 
     IStepFlush? IStepFlush.NextToFlush { get; set; }
+
+    internal LoopCore Loop => _loop;
 
     /// <summary>Something was accepted that waits for the end of the step.</summary>
     private protected bool AwaitsEndOfStep => _flushQueued;
@@ -96,6 +99,7 @@ internal abstract class SendingTransport : IStepFlush
     public void WriteEof()
     {
         EnterCall();
+        if (_file is not null) throw FileSend.InProgress();
         if (!_state.TryBeginWriteEof()) return;
         Flush();
         if (_queue.IsEmpty) Drained();
@@ -133,6 +137,27 @@ internal abstract class SendingTransport : IStepFlush
         _queue.Commit(count);
         if (_outstanding == 0 && (count >= LargeWrite || _queue.Count > MostUnoffered)) Send(default);
         else if (!Overflows(0)) AfterGrowth();
+    }
+
+    /// <inheritdoc cref="ISendsFiles.StartFile"/>
+    internal void StartFile(FileSend file, CancellationToken cancellation)
+    {
+        EnterCall();
+        if (_state.IsClosing) throw new InvalidOperationException("The transport is closing.");
+        MayWrite(0);
+        file.HoldFile();
+        _file = file;
+        HoldReading();
+        file.Begin(this, cancellation);
+        if (_file != file) return;
+        if (_queue.IsEmpty) SendFile(file);
+        else Flush();
+    }
+
+    /// <summary>Gives up a file, if it is still under way: nothing more of it is sent.</summary>
+    internal void CancelFile(FileSend file, OperationCanceledException reason)
+    {
+        if (_file == file) EndFile(file, reason);
     }
 
     void IStepFlush.FlushStep()
@@ -189,6 +214,25 @@ internal abstract class SendingTransport : IStepFlush
         else Send(default);
     }
 
+    /// <summary>The kernel has room for more of the file that waits for it, or will never have any.</summary>
+    private protected void AfterRoom(IoError error)
+    {
+        if (_file is not { } file) return;
+        if (error.IsNone) SendFile(file);
+        else LoseBroken(error);
+    }
+
+    /// <summary>The connection ends, or is asked to: so does a file under way.</summary>
+    private protected void InterruptFile(Exception? reason)
+    {
+        if (_file is { } file) EndFile(file, FileSend.Interrupted(reason));
+    }
+
+    /// <summary>While a file is sent nothing is read, unless the user wants it.</summary>
+    private protected abstract void HoldReading();
+
+    private protected abstract void ReleaseReading();
+
     /// <summary>Drops what waits, unless the kernel may still be reading it: then that happens when the write comes back.</summary>
     private protected void DropQueue()
     {
@@ -225,6 +269,7 @@ internal abstract class SendingTransport : IStepFlush
         }
 
         if (_state.Writes != WriteSide.Open) throw new InvalidOperationException("Cannot write after WriteEof().");
+        if (_file is not null) throw FileSend.InProgress();
         return length > 0;
     }
 
@@ -321,6 +366,22 @@ internal abstract class SendingTransport : IStepFlush
     {
         if (_state.Life == Life.Closing) Lose(null);
         else if (_state.TryEndWriting()) _channel.ShutdownWrite();
+        else if (_file is { } file) SendFile(file);
+    }
+
+    private void SendFile(FileSend file)
+    {
+        if (!file.Advance(_channel, out var error)) _channel.AwaitRoom();
+        else if (error.EndsConnection) LoseBroken(error);
+        else EndFile(file, file.Failure(error));
+    }
+
+    private void EndFile(FileSend file, Exception? reason)
+    {
+        _file = null;
+        _channel.StopAwaitingRoom();
+        ReleaseReading();
+        file.Complete(reason);
     }
 
     /// <summary>The last defence against a peer that never reads: more than the hard limit aborts.</summary>

@@ -5,7 +5,7 @@ namespace Sluice.Transports;
 
 /// <summary>A stream transport over a TCP or Unix socket: adds what sockets know about themselves.</summary>
 internal sealed class SocketTransport(LoopCore loop, StreamChannel channel, IProtocol<ITransport> protocol, in TransportOrigin origin)
-    : StreamTransport(loop, channel, protocol, origin)
+    : StreamTransport(loop, channel, protocol, origin), ISendsFiles
 {
     /// <summary>
     /// Makes the protocol and its transport for a fresh connection. Owns the channel: whatever goes wrong, it is closed.
@@ -32,6 +32,8 @@ internal sealed class SocketTransport(LoopCore loop, StreamChannel channel, IPro
             throw;
         }
     }
+
+    void ISendsFiles.StartFile(FileSend file, CancellationToken cancellation) => StartFile(file, cancellation);
 
     protected override object? FindExtraInfo(string name) => name switch
     {

@@ -18,6 +18,7 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
 {
     private ProtocolBinding _binding;
     private bool _readTurnQueued;
+    private bool _isReadingHeld;
     private ReadStash? _stash;
     private IStartWaiter? _waiter;
     private Exception? _lostReason;
@@ -56,6 +57,7 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
         EnterCall();
         if (_state.Life == Life.Opening) Abandon(reset: false);
         if (!_state.TryClose()) return;
+        InterruptFile(null);
         _channel.StopReading();
         Flush();
         if (_state.Life != Life.Closing) return;
@@ -75,12 +77,14 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
     public void PauseReading()
     {
         EnterCall();
+        _isReadingHeld = false;
         if (_state.TryPause()) _channel.StopReading();
     }
 
     public void ResumeReading()
     {
         EnterCall();
+        _isReadingHeld = false;
         if (!_state.TryResume() || _readTurnQueued) return;
         _readTurnQueued = true;
         _loop.Enqueue(this, Turn.Read);
@@ -176,6 +180,12 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
     void IStreamSink.OnWritten(int count, IoError error)
     {
         AfterWrite(count, error);
+        _loop.EndStep();
+    }
+
+    void IStreamSink.OnRoom(IoError error)
+    {
+        AfterRoom(error);
         _loop.EndStep();
     }
 
@@ -308,6 +318,7 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
     {
         if (!_state.TryLose()) return;
         _lostReason ??= reason;
+        InterruptFile(reason);
         _channel.StopReading();
         _stash?.Clear();
         _stash = null;
@@ -316,6 +327,18 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
     }
 
     private protected override void FlowChanged(bool pause) => _binding.FlowChanged(this, pause);
+
+    private protected override void HoldReading()
+    {
+        if (!_state.TryPause()) return;
+        _isReadingHeld = true;
+        _channel.StopReading();
+    }
+
+    private protected override void ReleaseReading()
+    {
+        if (_isReadingHeld) ResumeReading();
+    }
 
     private void Release(bool reset)
     {

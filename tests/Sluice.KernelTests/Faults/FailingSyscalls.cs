@@ -1,3 +1,4 @@
+using Microsoft.Win32.SafeHandles;
 using Sluice.Native;
 using Sluice.Primitives;
 
@@ -77,6 +78,9 @@ internal sealed unsafe class FailingSyscalls : Syscalls
 
     public override int SendMessages(int fd, MessageSlot* messages, int count, out IoError error) =>
         Fails("sendmmsg", out error) ? -1 : base.SendMessages(fd, messages, count, out error);
+
+    public override long SendFile(int fd, SafeFileHandle file, long offset, long count, out IoError error) =>
+        Fails("sendfile", out error) ? -1 : base.SendFile(fd, file, offset, count, out error);
 
     public override IoError ShutdownWrite(int fd) => Fails("shutdown", out var error) ? error : base.ShutdownWrite(fd);
 

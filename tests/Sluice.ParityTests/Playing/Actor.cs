@@ -92,6 +92,29 @@ internal sealed class Actor
         return IsOrdered("keep_open");
     }
 
+    /// <summary>Sends a file of its own, notes what came of it, and goes on with what is ordered for then.</summary>
+    public async Task SendFileAsync(JsonElement order)
+    {
+        await using var file = new FileStream(Path.GetTempFileName(), FileMode.Open, FileAccess.ReadWrite, FileShare.None, 4096, FileOptions.DeleteOnClose);
+        file.Write(BytePattern.Take(0, NumberOf("size") ?? 0));
+        file.Position = NumberOf("position") ?? 0;
+        string end;
+        try
+        {
+            end = $"{await EventLoop.Current.SendFileAsync(Transport, file, NumberOf("offset") ?? 0, NumberOf("count"))}";
+        }
+        catch (Exception exception)
+        {
+            end = PythonNames.Of(exception);
+        }
+
+        Note($"sendfile {end} at {file.Position}");
+        Happened("note");
+        if (order.TryGetProperty("do", out var then)) Act(then);
+
+        int? NumberOf(string name) => order.TryGetProperty(name, out var value) ? value.GetInt32() : null;
+    }
+
     public void Flow(string name)
     {
         Note($"{name}_writing");

@@ -63,6 +63,9 @@ internal sealed class ActorActions(World world, Actor actor)
                 other.Transport = Transport;
                 Transport.SetProtocol(other.Protocol);
                 break;
+            case "sendfile":
+                _ = actor.SendFileAsync(value);
+                break;
             case "facts":
                 foreach (var name in value.EnumerateArray().Select(static name => name.GetString()!)) actor.Note($"{name} {Fact(name)}");
                 break;

@@ -164,6 +164,21 @@ class Actor:
         other.transport = self.transport
         self.transport.set_protocol(other.protocol)
 
+    def do_sendfile(self, order):
+        self.world.tasks.append(asyncio.get_running_loop().create_task(self.send_file(order)))
+
+    async def send_file(self, order):
+        with tempfile.TemporaryFile() as file:
+            file.write(pattern(0, order["size"]))
+            file.seek(order.get("position", 0))
+            try:
+                end = await asyncio.get_running_loop().sendfile(self.transport, file, order.get("offset", 0), order.get("count"))
+            except Exception as exception:
+                end = name_of(exception)
+            self.trace.note(f"sendfile {end} at {file.tell()}")
+        self.happened("note")
+        self.act(order.get("do", ()))
+
     def do_facts(self, names):
         for name in names:
             self.trace.note(f"{name} {self.fact(name)}")

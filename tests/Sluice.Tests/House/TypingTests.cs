@@ -114,6 +114,16 @@ public sealed class TypingTests
     public void Only_bytes_can_be_written(string statement) => Assert.Contains("CS1503", Errors(Program(statement)));
 
     [Theory]
+    [Case("SENDFILE-007")]
+    [InlineData("await loop.SendFileAsync(duplex, System.IO.File.OpenRead(\"x\"));", null)]
+    [InlineData("await loop.SendFileAsync(duplex, new System.IO.MemoryStream(), 1, 2, false);", null)]
+    [InlineData("await loop.SendFileAsync(duplex, System.IO.File.OpenHandle(\"x\"), count: 3);", null)]
+    [InlineData("await loop.SendFileAsync(datagrams, System.IO.File.OpenRead(\"x\"));", "CS1503")]
+    [InlineData("await loop.SendFileAsync(write, System.IO.File.OpenRead(\"x\"));", "CS1503")]
+    public void Files_are_sent_over_duplex_streams_only(string statement, string? error) =>
+        Assert.Equal(error is null ? [] : [error], Errors(Program(statement)));
+
+    [Theory]
     [Case("LOOP-012")]
     [InlineData("loop.CallLater(null, () => { });")]
     [InlineData("loop.CallAt(null, () => { });")]
