@@ -53,6 +53,9 @@ public static class TransportChecks
         .. In(typeof(ExistingListenerChecks)),
         .. In(typeof(UnixServerChecks)),
         .. In(typeof(UnixPeerChecks)),
+        .. In(typeof(PipeBirthChecks)),
+        .. In(typeof(PipeReadingChecks)),
+        .. In(typeof(PipeWritingChecks)),
     ];
 
     /// <summary>The check with a name.</summary>

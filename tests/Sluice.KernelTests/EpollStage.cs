@@ -94,6 +94,8 @@ internal sealed class EpollStage : KernelStage
         return (first.SafeHandle, second.SafeHandle);
     }
 
+    internal override (SafeHandle Reader, SafeHandle Writer) CreatePipe() => Backends.Kit.Descriptors.Pipe();
+
     internal override void SendSignal(PosixSignal signal) => OwnSignals.Send(signal);
 
     internal override SafeHandle CreateBoundSocket(EndPoint address, bool listens)
