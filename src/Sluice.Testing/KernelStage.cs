@@ -89,6 +89,9 @@ public abstract class KernelStage : CheckStage
     /// <summary>Two connected sockets that no transport holds yet.</summary>
     internal abstract (SafeHandle First, SafeHandle Second) CreateSocketPair();
 
+    /// <summary>The two ends of a pipe that no transport holds yet.</summary>
+    internal abstract (SafeHandle Reader, SafeHandle Writer) CreatePipe();
+
     /// <summary>Sends the loop's program a signal that a handler is there for; it has come when this returns, and waits for the loop.</summary>
     internal abstract void SendSignal(PosixSignal signal);
 

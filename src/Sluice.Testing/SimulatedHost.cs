@@ -161,6 +161,9 @@ public sealed class SimulatedHost
         return (new SimulatedDatagramHandle(first), new SimulatedDatagramHandle(second));
     }
 
+    /// <summary>The two ends of a pipe that no transport holds yet: handles for <c>ConnectReadPipeAsync</c> and <c>ConnectWritePipeAsync</c>.</summary>
+    public (SafeHandle Reader, SafeHandle Writer) CreatePipe() => Backend.CreatePipe();
+
     /// <inheritdoc/>
     public override string ToString() => Name;
 

@@ -43,6 +43,7 @@ public sealed record SimulationOptions
         DatagramReordering = 0.1,
         SendBufferSize = 2 * 1024,
         ReceiveBufferSize = 2 * 1024,
+        PipeSize = 4 * 1024,
         ShortReads = 0.5,
         PartialWrites = 0.5,
         RefusedWrites = 0.3,
@@ -58,6 +59,9 @@ public sealed record SimulationOptions
     /// The bytes that a receiver's kernel holds until they are read; datagrams count 128 more each, and those that find it full are dropped. Default: 64 KiB.
     /// </summary>
     public int ReceiveBufferSize { get; init; } = 64 * 1024;
+
+    /// <summary>The bytes that a pipe holds until they are read. Default: 64 KiB.</summary>
+    public int PipeSize { get; init; } = 64 * 1024;
 
     /// <summary>How long a packet travels at least. Unix sockets have none. Default: 100 µs.</summary>
     public TimeSpan Latency { get; init; } = TimeSpan.FromMicroseconds(100);

@@ -64,6 +64,9 @@ public static class TransportChecks
         .. In(typeof(DatagramClosingChecks)),
         .. In(typeof(DatagramEndpointChecks)),
         .. In(typeof(DatagramUnixChecks)),
+        .. In(typeof(PipeBirthChecks)),
+        .. In(typeof(PipeReadingChecks)),
+        .. In(typeof(PipeWritingChecks)),
     ];
 
     /// <summary>The check with a name.</summary>

@@ -97,6 +97,8 @@ internal sealed class EpollStage : KernelStage
 
     internal override DatagramKit Datagrams { get; }
 
+    internal override (SafeHandle Reader, SafeHandle Writer) CreatePipe() => Backends.Kit.Descriptors.Pipe();
+
     internal override void SendSignal(PosixSignal signal) => OwnSignals.Send(signal);
 
     internal override SafeHandle CreateBoundSocket(EndPoint address, bool listens)

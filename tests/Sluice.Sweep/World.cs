@@ -15,6 +15,7 @@ internal sealed class World
     private const int WorldFork = -2;
     private const int DatagramPlanFork = -3;
     private const int DatagramFork = -4;
+    private const int PlumbingFork = -7;
     private const int FirstEndFork = -1000;
     private const int FirstEndpointFork = -100_000;
 
@@ -54,6 +55,7 @@ internal sealed class World
         Misbehaves = variant != 0;
         Simulation.PassEnded = _judge.AfterPass;
         Turmoil = new Turmoil(this);
+        Plumbing = new Plumbing(this, KernelDice.Fork(seed, PlumbingFork));
     }
 
     public WorldPlan Plan { get; }
@@ -70,6 +72,7 @@ internal sealed class World
     public Turmoil Turmoil { get; }
 
     public Datagrams Datagrams { get; }
+    public Plumbing Plumbing { get; }
 
     public List<End> Ends { get; } = [];
 
@@ -167,15 +170,18 @@ internal sealed class World
     {
         await Turmoil.BeginAsync();
         Datagrams.Begin();
+        Plumbing.Begin();
         await Turmoil.Delay(Plan.ChaosTime);
         if (Plan.EndsAbruptly) return;
         Note(Happening.Calm, 0);
         IsCalm = true;
         Turmoil.CalmDown();
         Datagrams.CalmDown();
+        Plumbing.CalmDown();
         await _judge.VerifyCalmAsync();
         Note(Happening.Closing, 0);
         Datagrams.CloseAll();
+        Plumbing.CloseAll();
         await Turmoil.CloseAllAsync();
         await _judge.VerifyClosedAsync();
     }
@@ -183,6 +189,7 @@ internal sealed class World
     private void End()
     {
         foreach (var end in Ends) end.Model.AskedToEnd = end.Model.WasAborted = true;
+        Plumbing.EndLoop(host: null);
         Note(Happening.Over, 0);
         try
         {
@@ -211,6 +218,7 @@ internal sealed class World
             case InvalidOperationException empty when empty.Message.StartsWith("GetBuffer()", StringComparison.Ordinal):
                 _reports++;
                 break;
+            case System.Net.Sockets.SocketException when context.Message == "Fatal read error on pipe transport":
             case InvalidOperationException factory when factory.Message.StartsWith("The protocol factory", StringComparison.Ordinal):
             case System.Net.Sockets.SocketException when context.Message.StartsWith("Accept", StringComparison.Ordinal):
                 break;

@@ -143,7 +143,7 @@ internal sealed class SimulatedBackend : IoBackend
     {
         using (socket)
         {
-            if (socket is not SimulatedSocketHandle handle || handle.Take() is not { } taken) throw IoError.NotASocket.ToException();
+            if (socket is not SimulatedSocketHandle { End: null } handle || handle.Take() is not { } taken) throw IoError.NotASocket.ToException();
             return new SimulatedStreamChannel(this, taken, options);
         }
     }
@@ -182,6 +182,19 @@ internal sealed class SimulatedBackend : IoBackend
     public override ValueTask<int> ReadFileAsync(SafeFileHandle file, Memory<byte> target, long offset, CancellationToken cancellation) =>
         new(RandomAccess.Read(file, target.Span, offset));
 
+    public override bool CanBePipe(SafeHandle handle, PipeEnd end)
+    {
+        ObjectDisposedException.ThrowIf(handle.IsClosed, handle);
+        return handle is SimulatedSocketHandle { HoldsSocket: true, IsInUse: false } pipe && (pipe.End ?? end) == end;
+    }
+
+    public override StreamChannel OpenPipe(SafeHandle handle, PipeEnd end)
+    {
+        VerifyAlive();
+        if (!CanBePipe(handle, end)) throw new ArgumentException("It can be no such end of a pipe.", nameof(handle));
+        return new SimulatedPipeChannel(this, (SimulatedSocketHandle)handle, end);
+    }
+
     public override WatchChannel Watch(SafeHandle handle, IWatchSink sink) =>
         throw new NotSupportedException("A simulated kernel has no descriptors that could be watched.");
 
@@ -206,6 +219,14 @@ internal sealed class SimulatedBackend : IoBackend
     /// <summary>A datagram socket without a program.</summary>
     public SimulatedDatagramSocket CreateDatagramSocket(AddressFamily family, bool isShared = false) => new(Machine, family, isShared);
 
+    /// <summary>The two ends of a pipe without a program.</summary>
+    public (SimulatedSocketHandle Reader, SimulatedSocketHandle Writer) CreatePipe()
+    {
+        var (writer, reader) = Network.Connect(
+            isUnix: true, new Station(Machine, null), new Station(Machine, null), Network.NewDice(), Network.Options.PipeSize);
+        return (new SimulatedSocketHandle(reader, PipeEnd.Read), new SimulatedSocketHandle(writer, PipeEnd.Write));
+    }
+
     /// <summary>A bound socket without a program.</summary>
     public SimulatedListenerHandle CreateBoundSocket(EndPoint address, int? backlog)
     {
@@ -222,6 +243,7 @@ internal sealed class SimulatedBackend : IoBackend
         {
             if (source is SimulatedStreamChannel channel) channel.LetGo();
             if (source is SimulatedDatagramChannel datagrams) datagrams.LetGo();
+            if (source is SimulatedPipeChannel pipe) pipe.LetGo();
             if (source is SimulatedListenChannel listener) listener.Close();
         }
 

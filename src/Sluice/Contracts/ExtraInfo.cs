@@ -32,4 +32,7 @@ public static class ExtraInfo
     /// released; an answer once given stays. (asyncio has no counterpart.)
     /// </summary>
     public static ExtraInfo<PeerCredentials> PeerCredentials { get; } = new("peercred");
+
+    /// <summary><c>"pipe"</c>: what was given to the loop as one end of a pipe: a handle, a stream, a socket. It is the transport's, and closed with it.</summary>
+    public static ExtraInfo<object> Pipe { get; } = new("pipe");
 }

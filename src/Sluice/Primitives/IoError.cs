@@ -11,6 +11,7 @@ namespace Sluice.Primitives;
 internal readonly struct IoError(int errno) : IEquatable<IoError>
 {
     public static IoError None => default;
+    public static IoError NotPermitted => new(1);
     public static IoError NoEntry => new(2);
     public static IoError Interrupted => new(4);
     public static IoError InputOutput => new(5);

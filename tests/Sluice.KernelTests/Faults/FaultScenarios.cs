@@ -31,6 +31,8 @@ internal static class FaultScenarios
         ["multicast and broadcast"] = static (loop, _) => DatagramFaultScenarios.SendToManyAsync(loop),
         ["Unix datagrams"] = DatagramFaultScenarios.ExchangeByPathAsync,
         ["an existing datagram socket"] = static (loop, _) => DatagramFaultScenarios.AdoptAsync(loop),
+        ["pipes"] = static (loop, _) => PipeScenarios.ExchangeAsync(loop),
+        ["a socket and a device as pipes"] = static (loop, _) => PipeScenarios.UseOthersAsync(loop),
     };
 
     private static async Task ExchangeAsync(EventLoop loop, EndPoint address) =>

@@ -46,6 +46,7 @@ internal sealed class EpollBackend : IoBackend
     private readonly GhostEvents _ghosts;
     private DatagramReceiver? _datagramReceiver;
     private DatagramSender? _datagramSender;
+    private GatheringSender<FileWriting>? _writer;
     private bool _hasOnlyReported;
     private bool _isDisposed;
 
@@ -57,8 +58,9 @@ internal sealed class EpollBackend : IoBackend
         System = system ?? Syscalls.System;
         Clock = clock ?? MonotonicClock.Instance;
         Lingering = new LingeringQueue(Clock);
-        Sender = new GatheringSender(System);
+        Sender = new GatheringSender<SocketSending>(System);
         LocalNames = new LocalNames(System);
+        BorrowedModes = new BorrowedModes(System);
         _ghosts = new GhostEvents(Clock);
         _resting = new RestingListeners(Clock);
         _restingSenders = new RestingSenders(Clock);
@@ -93,7 +95,13 @@ internal sealed class EpollBackend : IoBackend
     /// <summary>Connections that were closed gracefully and still wait for their peers.</summary>
     public LingeringQueue Lingering { get; }
 
-    public GatheringSender Sender { get; }
+    public GatheringSender<SocketSending> Sender { get; }
+
+    /// <summary>As <see cref="Sender"/>, for pipes: made with the first of them.</summary>
+    public GatheringSender<FileWriting> Writer => _writer ??= new GatheringSender<FileWriting>(System);
+
+    /// <summary>The open files of others that are in non-blocking mode for our sake.</summary>
+    public BorrowedModes BorrowedModes { get; }
 
     public unsafe DatagramReceiver DatagramReceiver => _datagramReceiver ??= new DatagramReceiver(System, ReadBufferAddress);
 
@@ -214,6 +222,14 @@ internal sealed class EpollBackend : IoBackend
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         ObjectDisposedException.ThrowIf(socket.IsClosed || socket.IsInvalid, socket);
         return NewDatagramChannel(DatagramSockets.TakeOver(System, socket), remote: null, file: null, isShared: true, options);
+    }
+
+    public override bool CanBePipe(SafeHandle handle, PipeEnd end) => PipeDescriptor.CanBe(System, handle, end);
+
+    public override StreamChannel OpenPipe(SafeHandle handle, PipeEnd end)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        return new EpollPipeChannel(this, PipeDescriptor.TakeOver(System, BorrowedModes, handle, end), end);
     }
 
     public override WatchChannel Watch(SafeHandle handle, IWatchSink sink)
