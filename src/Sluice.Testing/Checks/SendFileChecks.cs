@@ -173,7 +173,7 @@ internal static class SendFileChecks
         Check.Throws<ArgumentException>(() => loop.SendFileAsync(pair.Client, unreadable));
         Check.Throws<ArgumentException>(() => loop.SendFileAsync(pair.Client, unreadable.SafeFileHandle));
         using var cancelled = new CancellationTokenSource();
-        await cancelled.CancelAsync();
+        cancelled.Cancel();
         Check.That(loop.SendFileAsync(pair.Client, file.Stream, cancellationToken: cancelled.Token).IsCanceled);
 
         await stage.SettleAsync();

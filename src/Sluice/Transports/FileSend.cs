@@ -39,6 +39,9 @@ internal sealed class FileSend : ILoopWork
         _count = count;
     }
 
+    /// <summary>The kernel has been asked: from here on the file waits for room only.</summary>
+    public bool HasBegun { get; private set; }
+
     /// <summary>How many bytes the kernel has taken.</summary>
     public long Sent { get; private set; }
 
@@ -70,6 +73,7 @@ internal sealed class FileSend : ILoopWork
     /// <returns>True where it is over: all is sent, the file has no more, or there is an error.</returns>
     public bool Advance(StreamChannel channel, out IoError error)
     {
+        HasBegun = true;
         var mayTakeMore = channel.TrySendFile(_file, _offset + Sent, Math.Min(_count - Sent, MostAtOnce), out var sent, out error);
         Sent += sent;
         return !error.IsNone || Sent == _count || (mayTakeMore && sent == 0);

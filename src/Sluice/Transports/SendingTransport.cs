@@ -366,7 +366,7 @@ internal abstract class SendingTransport : IStepFlush
     {
         if (_state.Life == Life.Closing) Lose(null);
         else if (_state.TryEndWriting()) _channel.ShutdownWrite();
-        else if (_file is { } file) SendFile(file);
+        else if (_file is { HasBegun: false } file) SendFile(file);
     }
 
     private void SendFile(FileSend file)

@@ -137,6 +137,24 @@ public sealed class SendFileTests : IDisposable
         Assert.Equal("0123456789", rig.Channel.Sent);
     }
 
+    [Fact, Case("SENDFILE-010")]
+    public void A_write_in_parts_whose_parts_send_a_file_ends_there()
+    {
+        using var rig = StreamRig.Started();
+        rig.Channel.Accept(1, 4);
+        rig.Step(() => Assert.Throws<InvalidOperationException>(() => rig.Transport.WriteLines(Parts())));
+        rig.Channel.ReportRoom();
+        rig.Pass(2);
+        Assert.Equal("a0123456789", rig.Channel.Sent);
+
+        IEnumerable<ReadOnlyMemory<byte>> Parts()
+        {
+            yield return "a"u8.ToArray();
+            rig.Transport.StartFile(new FileSend(_stream.SafeFileHandle, 0, 10), default);
+            yield return "b"u8.ToArray();
+        }
+    }
+
     private static Exception? Pass(StreamRig rig)
     {
         rig.Pass();
