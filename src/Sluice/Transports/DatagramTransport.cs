@@ -263,7 +263,8 @@ internal sealed class DatagramTransport : IDatagramTransport, IDatagramSink, ILo
                 Start();
                 break;
             case Turn.Read:
-                if (_state.Life == Life.Open) _channel.StartReading();
+                // Also while closing: what waits may be for an endpoint that waits for this one to take something, or for itself.
+                if (!_state.IsLost) _channel.StartReading();
                 break;
             case Turn.GoOn:
                 _turnQueued = false;
