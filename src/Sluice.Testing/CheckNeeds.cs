@@ -7,7 +7,7 @@ public enum CheckNeeds
     /// <summary>Any stage will do.</summary>
     None = 0,
 
-    /// <summary>A TCP connection of the library's own.</summary>
+    /// <summary>A TCP connection of the library's own; of datagram endpoints, UDP.</summary>
     Tcp = 1,
 
     /// <summary>A Unix socket of the library's own.</summary>
@@ -30,4 +30,7 @@ public enum CheckNeeds
 
     /// <summary>Connections obey <see cref="StreamOptions.MaxWriteBufferSize"/> of the options that they are made with.</summary>
     BufferLimit = 128,
+
+    /// <summary>A datagram endpoint of the library's own that can be made to wait for room to send.</summary>
+    DatagramRoom = 256,
 }

@@ -15,13 +15,22 @@ public sealed class HostFaults
     private readonly Queue<IoError> _writes = new();
     private readonly Queue<IoError> _accepts = new();
     private readonly Queue<IoError> _connects = new();
+    private readonly Queue<IoError> _sends = new();
+    private readonly Queue<IoError> _receives = new();
+    private readonly List<Action> _held = [];
     private readonly List<Link> _stalled = [];
+    private bool _holdsDatagrams;
 
     internal HostFaults(SimulatedNetwork network, SimulatedMachine host)
     {
         _network = network;
         _host = host;
     }
+
+    /// <summary>Datagrams that are sent find no room, as in front of a network card that stands still: see <see cref="BlockSends"/>.</summary>
+    internal bool BlocksSends { get; private set; }
+
+    internal bool HasReceive => _receives.Count > 0;
 
     internal bool HasRead => _reads.Count > 0;
 
@@ -45,6 +54,22 @@ public sealed class HostFaults
     /// <param name="errno">The error.</param>
     public void FailNextConnect(int errno) => _connects.Enqueue(new IoError(errno));
 
+    /// <summary>
+    /// The next datagram that is offered to the kernel is refused and lost. Would-block (11) means that there is no room for it just then: it stays where it waits.
+    /// </summary>
+    /// <param name="errno">The error, such as 105 (ENOBUFS) or 1 (EPERM).</param>
+    public void FailNextSend(int errno) => _sends.Enqueue(new IoError(errno));
+
+    /// <summary>The next receive of any datagram endpoint fails instead of giving a datagram. Would-block (11) gives nothing and tells nobody.</summary>
+    /// <param name="errno">The error.</param>
+    public void FailNextReceive(int errno) => _receives.Enqueue(new IoError(errno));
+
+    /// <summary>From here on UDP endpoints find no room to send, until <see cref="UnblockSends"/>: what they send waits in their own buffers.</summary>
+    public void BlockSends() => BlocksSends = true;
+
+    /// <summary>There is room to send again.</summary>
+    public void UnblockSends() => BlocksSends = false;
+
     /// <summary>Nothing fails any more that has not failed yet.</summary>
     public void Clear()
     {
@@ -52,6 +77,8 @@ public sealed class HostFaults
         _writes.Clear();
         _accepts.Clear();
         _connects.Clear();
+        _sends.Clear();
+        _receives.Clear();
     }
 
     /// <summary>Breaks all connections of this host's loops: both ends see a reset, as if a box between them had sent it.</summary>
@@ -67,6 +94,7 @@ public sealed class HostFaults
     /// <summary>Holds back everything that travels to and from this host until <see cref="ReleaseLinks"/>.</summary>
     public void StallLinks()
     {
+        _holdsDatagrams = true;
         foreach (var socket in _host.HeldSockets())
         {
             Stall(socket.Outgoing);
@@ -79,7 +107,22 @@ public sealed class HostFaults
     {
         foreach (var link in _stalled) link.Stall(false);
         _stalled.Clear();
+        _holdsDatagrams = false;
+        var held = _held.ToArray();
+        _held.Clear();
+        foreach (var arrive in held) arrive();
         _network.RunDueEvents();
+    }
+
+    internal bool TryTakeSend(out IoError error) => _sends.TryDequeue(out error);
+
+    internal bool TryTakeReceive(out IoError error) => _receives.TryDequeue(out error);
+
+    /// <summary>Keeps a datagram that would arrive, where the host's links are stalled.</summary>
+    internal bool TryHold(Action arrive)
+    {
+        if (_holdsDatagrams) _held.Add(arrive);
+        return _holdsDatagrams;
     }
 
     internal bool TryTakeRead(out IoError error) => _reads.TryDequeue(out error);

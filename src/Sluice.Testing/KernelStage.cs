@@ -26,6 +26,9 @@ public abstract class KernelStage : CheckStage
     /// <summary>What the loop warned of.</summary>
     internal StageLog Log { get; } = new();
 
+    /// <summary>What checks of datagrams ask for.</summary>
+    internal abstract DatagramKit Datagrams { get; }
+
     /// <summary>The names that the loop can resolve.</summary>
     internal StageResolver Names { get; } = new();
 
@@ -64,10 +67,16 @@ public abstract class KernelStage : CheckStage
 
     /// <summary>What a kernel of this family offers besides what only it has.</summary>
     private protected static CheckNeeds OffersOfFamily(bool isUnix) =>
-        CheckNeeds.Kernel | CheckNeeds.HalfClose | CheckNeeds.BufferLimit | (isUnix ? CheckNeeds.Unix : CheckNeeds.Tcp | CheckNeeds.Reset);
+        CheckNeeds.Kernel | CheckNeeds.HalfClose | CheckNeeds.BufferLimit | (isUnix ? CheckNeeds.Unix | CheckNeeds.DatagramRoom : CheckNeeds.Tcp | CheckNeeds.Reset);
 
     /// <summary>Waits for a number of the shortest spans in which anything may happen: passes, and between them the steps of simulated time.</summary>
     internal virtual Task InstantsAsync(int count) => PassesAsync(count);
+
+    internal override IEnumerable<string> OtherViolations => Datagrams.Violations;
+
+    internal override string DescribeOthers() => Datagrams.Describe();
+
+    internal override Task CloseOthersAsync() => Datagrams.CloseAsync();
 
     internal override void VerifyReleased(ITransport transport) => Check.Equal(-1, transport.GetExtraInfo(ExtraInfo.Socket)!.Handle);
 

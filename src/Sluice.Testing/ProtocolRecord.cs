@@ -157,7 +157,7 @@ public sealed class ProtocolRecord
     /// Completes a milestone in a turn of its own, so that who awaits it does not run inside the callback. RunContinuationsAsynchronously would
     /// do that too, but sends those who combine milestones (Task.WhenAll) over the thread pool, where a simulation cannot follow.
     /// </summary>
-    private static void Reach(Action complete)
+    internal static void Reach(Action complete)
     {
         if (SynchronizationContext.Current is { } loop) loop.Post(static action => ((Action)action!)(), complete);
         else complete();

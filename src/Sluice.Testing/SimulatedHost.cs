@@ -154,6 +154,13 @@ public sealed class SimulatedHost
     /// <summary>Two connected sockets that no transport holds yet: handles for the loop's methods that take over an existing socket.</summary>
     public (SafeHandle First, SafeHandle Second) CreateStreamPair() => Backend.CreateStreamPair();
 
+    /// <summary>Two connected Unix datagram sockets without names that no transport holds yet.</summary>
+    public (SafeHandle First, SafeHandle Second) CreateDatagramPair()
+    {
+        var (first, second) = SimulatedDatagramSocket.CreatePair(_machine);
+        return (new SimulatedDatagramHandle(first), new SimulatedDatagramHandle(second));
+    }
+
     /// <inheritdoc/>
     public override string ToString() => Name;
 

@@ -26,6 +26,7 @@ public sealed class SimulatedStage : KernelStage
         _simulation = simulation;
         _host = simulation.AddHost("stage", new EventLoopOptions { Logger = Log, Resolver = Names });
         _isUnix = isUnix;
+        Datagrams = new SimulatedDatagramKit(this, _host, isUnix);
     }
 
     /// <inheritdoc/>
@@ -40,7 +41,7 @@ public sealed class SimulatedStage : KernelStage
     /// <summary>What a stage of this family offers.</summary>
     /// <param name="isUnix">Unix sockets instead of TCP.</param>
     public static CheckNeeds OffersOf(bool isUnix) =>
-        OffersOfFamily(isUnix) | CheckNeeds.Faults | CheckNeeds.VirtualTime;
+        OffersOfFamily(isUnix) | CheckNeeds.DatagramRoom | CheckNeeds.Faults | CheckNeeds.VirtualTime;
 
     /// <summary>Runs one check from its beginning to its verified end.</summary>
     /// <param name="check">The check.</param>
@@ -51,6 +52,8 @@ public sealed class SimulatedStage : KernelStage
     public static void Run(TransportCheck check, int seed, bool isUnix, SimulationOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(check);
+        // What becomes of datagrams that a network loses is no matter of the transport.
+        options = (options ?? new SimulationOptions()) with { DatagramLoss = 0, DatagramDuplication = 0, DatagramReordering = 0 };
         var simulation = new Simulation(seed, options);
         var stage = new SimulatedStage(simulation, isUnix);
         try
@@ -100,6 +103,8 @@ public sealed class SimulatedStage : KernelStage
         return address;
     }
 
+    internal override DatagramKit Datagrams { get; }
+
     internal override (SafeHandle First, SafeHandle Second) CreateSocketPair() => _host.CreateStreamPair();
 
     internal override void SendSignal(PosixSignal signal) => _host.SendSignal(signal);
@@ -121,6 +126,7 @@ public sealed class SimulatedStage : KernelStage
     internal override void VerifyEnd(IReadOnlyList<ProtocolRecord> records)
     {
         Check.Equal(0, _simulation.Network.OpenSockets.Count, "sockets that were never closed");
+        Check.Equal(0, _simulation.Network.OpenDatagrams.Count, "datagram sockets that were never closed");
         foreach (var record in records) VerifyBytes(record);
     }
 

@@ -4,7 +4,7 @@ using Sluice.Testing.Checks;
 
 namespace Sluice.Testing;
 
-/// <summary>The conformance suite: every behaviour of stream transports, written once, run over each kernel and over transports of your own.</summary>
+/// <summary>The conformance suite: every behaviour of the transports, written once, run over each kernel and over transports of your own.</summary>
 public static class TransportChecks
 {
     /// <summary>All checks, in the order of their classes and names.</summary>
@@ -53,6 +53,14 @@ public static class TransportChecks
         .. In(typeof(ExistingListenerChecks)),
         .. In(typeof(UnixServerChecks)),
         .. In(typeof(UnixPeerChecks)),
+        .. In(typeof(DatagramBirthChecks)),
+        .. In(typeof(DatagramReceivingChecks)),
+        .. In(typeof(DatagramSendingChecks)),
+        .. In(typeof(DatagramFlowChecks)),
+        .. In(typeof(DatagramRefusalChecks)),
+        .. In(typeof(DatagramClosingChecks)),
+        .. In(typeof(DatagramEndpointChecks)),
+        .. In(typeof(DatagramUnixChecks)),
     ];
 
     /// <summary>The check with a name.</summary>

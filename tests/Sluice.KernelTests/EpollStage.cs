@@ -25,6 +25,7 @@ internal sealed class EpollStage : KernelStage
         Loop = new EventLoop(new EventLoopOptions { Backend = LoopBackend.Epoll, Logger = Log, Resolver = Names });
         _family = family;
         _directory = directory;
+        Datagrams = new EpollDatagramKit(this, family);
     }
 
     public override EventLoop Loop { get; }
@@ -93,6 +94,8 @@ internal sealed class EpollStage : KernelStage
         _sockets.AddRange([first, second]);
         return (first.SafeHandle, second.SafeHandle);
     }
+
+    internal override DatagramKit Datagrams { get; }
 
     internal override void SendSignal(PosixSignal signal) => OwnSignals.Send(signal);
 

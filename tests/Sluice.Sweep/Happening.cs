@@ -42,6 +42,10 @@ internal enum Happening : byte
     EndLoop,
     Calm,
     Closing,
+    DatagramReceived,
+    ErrorReceived,
+    SendTo,
+    OpenEndpoint,
     Over,
     Broken,
 }

@@ -201,6 +201,8 @@ internal sealed class Turmoil(World world)
         {
             if (end.Host == host && end.IsLive) end.Broken(Invariant.Lifecycle, "the loop has ended, and the connection was not lost");
         }
+
+        world.Datagrams.VerifyLost(host);
     }
 
     // No async method: the loop that it would go on on may have ended.

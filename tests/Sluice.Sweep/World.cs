@@ -13,7 +13,13 @@ internal sealed class World
     // Forks of the seed: the plan, the world's own dice, then one per end.
     private const int PlanFork = -1;
     private const int WorldFork = -2;
+    private const int DatagramPlanFork = -3;
+    private const int DatagramFork = -4;
     private const int FirstEndFork = -1000;
+    private const int FirstEndpointFork = -100_000;
+
+    /// <summary>Endpoints are counted from here in the trace, above all ends.</summary>
+    public const int FirstEndpoint = 1000;
 
     private readonly Dictionary<SimulatedSocket, End> _endOf = [];
     private readonly WorldJudge _judge;
@@ -34,7 +40,9 @@ internal sealed class World
         Trace = new Trace(keepsTrace);
         Plan = new WorldPlan(seed, KernelDice.Fork(seed, PlanFork));
         Dice = KernelDice.Fork(seed, WorldFork);
-        Simulation = new Simulation(new SimulatedNetwork(seed, Plan.Kernel) { KeepsLogs = false }, seed);
+        var datagrams = new DatagramPlan(KernelDice.Fork(seed, DatagramPlanFork), Plan.IsIsolated);
+        Simulation = new Simulation(new SimulatedNetwork(seed, datagrams.On(Plan.Kernel)) { KeepsLogs = false }, seed);
+        Datagrams = new Datagrams(this, datagrams, KernelDice.Fork(seed, DatagramFork));
         for (var i = 0; i < Plan.Hosts; i++)
         {
             var host = Simulation.AddHost($"host{i}", new EventLoopOptions { Logger = NullLogger.Instance, Debug = false });
@@ -60,6 +68,8 @@ internal sealed class World
     public Trace Trace { get; }
 
     public Turmoil Turmoil { get; }
+
+    public Datagrams Datagrams { get; }
 
     public List<End> Ends { get; } = [];
 
@@ -121,6 +131,8 @@ internal sealed class World
         return end;
     }
 
+    public KernelDice DiceOfEndpoint(int number) => KernelDice.Fork(_seed, FirstEndpointFork - number);
+
     public static IProtocol<ITransport> MakeProtocol(End end, ProtocolKind kind) => kind switch
     {
         ProtocolKind.Plain => new PlainChaosProtocol(end),
@@ -154,13 +166,16 @@ internal sealed class World
     private async Task LiveAsync()
     {
         await Turmoil.BeginAsync();
+        Datagrams.Begin();
         await Turmoil.Delay(Plan.ChaosTime);
         if (Plan.EndsAbruptly) return;
         Note(Happening.Calm, 0);
         IsCalm = true;
         Turmoil.CalmDown();
+        Datagrams.CalmDown();
         await _judge.VerifyCalmAsync();
         Note(Happening.Closing, 0);
+        Datagrams.CloseAll();
         await Turmoil.CloseAllAsync();
         await _judge.VerifyClosedAsync();
     }

@@ -22,6 +22,7 @@ internal sealed class WorldJudge(World world)
             if (end.Host == host) end.Model.VerifyAfterPass();
         }
 
+        world.Datagrams.VerifyAfterPass(host);
         VerifyDescriptors();
         if (Network.Violations.Count > 0) world.Broken(Invariant.Seam, Network.Violations[0]);
         if (world.FirstBroken is not null) throw new InvalidOperationException($"{world.FirstBroken}: {world.Breach}");
@@ -30,7 +31,7 @@ internal sealed class WorldJudge(World world)
     /// <summary>Chaos is over: what is open delivers what was written, what closes comes to its end, every await completes.</summary>
     public async Task VerifyCalmAsync()
     {
-        await UntilAsync(() => world.Ends.TrueForAll(IsAtRest) && world.Turmoil.OpenAwaits() is null, Describe);
+        await UntilAsync(() => world.Ends.TrueForAll(IsAtRest) && world.Turmoil.OpenAwaits() is null && world.Datagrams.Restless() is null, Describe);
         if (!world.Plan.ChecksIdle) return;
         await world.Turmoil.Delay(Settling);
         var before = Passes();
@@ -41,7 +42,7 @@ internal sealed class WorldJudge(World world)
     /// <summary>All ends have been closed: all are lost soon, and then the kernels hold nothing.</summary>
     public async Task VerifyClosedAsync()
     {
-        await UntilAsync(() => !world.Ends.Exists(end => end.IsLive) && world.Turmoil.OpenAwaits() is null, Describe);
+        await UntilAsync(() => !world.Ends.Exists(end => end.IsLive) && world.Turmoil.OpenAwaits() is null && world.Datagrams.Alive() is null, Describe);
         await world.Turmoil.Delay(Settling);
         VerifyNothingIsLeft();
     }
@@ -55,6 +56,7 @@ internal sealed class WorldJudge(World world)
             if (end.IsLive) end.Broken(Invariant.Lifecycle, "the loop has ended, and the connection was not lost");
         }
 
+        foreach (var host in world.Simulation.Hosts) world.Datagrams.VerifyLost(host);
         if (world.Turmoil.OpenAwaits() is { } open) world.Broken(Invariant.Liveness, $"the loops have ended, and {open} is not done");
         VerifyNothingIsLeft();
     }
@@ -87,7 +89,7 @@ internal sealed class WorldJudge(World world)
     {
         var restless = world.Ends.Where(end => !IsAtRest(end)).Select(end =>
             $"end {end.Number} ({end.Transport}): received {end.Model.Received}, buffered {end.Transport!.WriteBufferSize}");
-        return string.Join("; ", restless.Append(world.Turmoil.OpenAwaits() ?? "every await is done"));
+        return string.Join("; ", restless.Append(world.Turmoil.OpenAwaits() ?? "every await is done").Append(world.Datagrams.Restless() ?? world.Datagrams.Alive() ?? "all endpoints are at rest"));
     }
 
     private long Passes() => world.Simulation.Hosts.Sum(host => host.Loop.Core.Passes);
@@ -96,6 +98,7 @@ internal sealed class WorldJudge(World world)
     private void VerifyDescriptors()
     {
         var owned = world.Turmoil.LooseHandles;
+        var datagrams = world.Datagrams.LooseHandles;
         foreach (var host in world.Simulation.Hosts)
         {
             var attached = 0;
@@ -105,6 +108,10 @@ internal sealed class WorldJudge(World world)
                 {
                     case SimulatedStreamChannel channel:
                         if (!channel.Kernel.IsGone) owned++;
+                        if (channel.IsAttached) attached++;
+                        break;
+                    case SimulatedDatagramChannel channel:
+                        if (!channel.Kernel.IsGone) datagrams++;
                         if (channel.IsAttached) attached++;
                         break;
                     case SimulatedListenChannel listener:
@@ -127,7 +134,13 @@ internal sealed class WorldJudge(World world)
             world.Broken(Invariant.Descriptors, $"{Network.OpenSockets.Count} sockets are open and {owned} are owned");
         }
 
+        if (datagrams != Network.OpenDatagrams.Count)
+        {
+            world.Broken(Invariant.Descriptors, $"{Network.OpenDatagrams.Count} datagram sockets are open and {datagrams} are owned");
+        }
+
         _numbers.Clear();
+        foreach (var socket in Network.OpenDatagrams) _numbers.Add(socket.Number);
         foreach (var socket in Network.OpenSockets)
         {
             if (!_numbers.Add(socket.Number)) world.Broken(Invariant.Stale, $"two open sockets have the number {socket.Number}");
@@ -139,6 +152,11 @@ internal sealed class WorldJudge(World world)
         if (Network.OpenSockets.Count > 0)
         {
             world.Broken(Invariant.Descriptors, $"never closed: {string.Join("; ", Network.OpenSockets)}");
+        }
+
+        if (Network.OpenDatagrams.Count > 0)
+        {
+            world.Broken(Invariant.Descriptors, $"never closed: {string.Join("; ", Network.OpenDatagrams)}");
         }
 
         foreach (var host in world.Simulation.Hosts)

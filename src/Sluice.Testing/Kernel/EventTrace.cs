@@ -60,6 +60,7 @@ internal sealed class EventTrace(VirtualClock clock, int length)
             KernelEvent.ConnectionTimedOut => $"{Subject} times out",
             KernelEvent.Retransmission => $"{Subject} sends again what was lost",
             KernelEvent.Crash => $"{Subject} crashes",
+            KernelEvent.DatagramDropped => $"{Subject} has no room for {Value} bytes",
             KernelEvent.Boot => $"{Subject} starts again",
             _ => What.ToString(),
         };

@@ -17,4 +17,5 @@ internal enum KernelEvent : byte
     Retransmission,
     Crash,
     Boot,
+    DatagramDropped,
 }

@@ -147,6 +147,36 @@ internal sealed class SimulatedBackend : IoBackend
         }
     }
 
+    public override DatagramChannel OpenDatagram(AddressFamily family, EndPoint? local, EndPoint? remote, DatagramOptions options)
+    {
+        VerifyAlive();
+        if (options.ReusePort && !SupportsReusePort) throw IoError.InvalidArgument.ToException("share a port");
+        var socket = CreateDatagramSocket(family, options.ReusePort);
+        try
+        {
+            if (options.AllowBroadcast) socket.View.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Broadcast, 1);
+            if (local is not null) socket.Bind(local);
+            if (remote is not null) socket.Connect(remote);
+            return new SimulatedDatagramChannel(this, socket, options, removesFile: true);
+        }
+        catch
+        {
+            socket.RemoveFile();
+            socket.Release();
+            throw;
+        }
+    }
+
+    public override DatagramChannel AdoptDatagram(SafeHandle socket, DatagramOptions options)
+    {
+        using (socket)
+        {
+            VerifyAlive();
+            if (socket is not SimulatedDatagramHandle handle || handle.Take() is not { } taken) throw IoError.NotASocket.ToException();
+            return new SimulatedDatagramChannel(this, taken, options, removesFile: false);
+        }
+    }
+
     public override WatchChannel Watch(SafeHandle handle, IWatchSink sink) =>
         throw new NotSupportedException("A simulated kernel has no descriptors that could be watched.");
 
@@ -168,6 +198,9 @@ internal sealed class SimulatedBackend : IoBackend
         return (new SimulatedSocketHandle(client), new SimulatedSocketHandle(server));
     }
 
+    /// <summary>A datagram socket without a program.</summary>
+    public SimulatedDatagramSocket CreateDatagramSocket(AddressFamily family, bool isShared = false) => new(Machine, family, isShared);
+
     /// <summary>A bound socket without a program.</summary>
     public SimulatedListenerHandle CreateBoundSocket(EndPoint address, int? backlog)
     {
@@ -183,6 +216,7 @@ internal sealed class SimulatedBackend : IoBackend
         foreach (var source in _sources.ToArray())
         {
             if (source is SimulatedStreamChannel channel) channel.LetGo();
+            if (source is SimulatedDatagramChannel datagrams) datagrams.LetGo();
             if (source is SimulatedListenChannel listener) listener.Close();
         }
 

@@ -25,6 +25,7 @@ internal sealed class SimulatedMachine
         Number = network.Machines.Count;
         Faults = new HostFaults(network, this);
         Ports = new PortTable(this);
+        Datagrams = new DatagramTable(this);
         Credentials = new PeerCredentials(FirstProcess + Number, UserOfHosts, UserOfHosts);
         network.Add(this);
     }
@@ -50,6 +51,8 @@ internal sealed class SimulatedMachine
     public HostFaults Faults { get; }
 
     public PortTable Ports { get; }
+
+    public DatagramTable Datagrams { get; }
 
     public SimulatedFiles Files { get; } = new();
 
@@ -80,6 +83,8 @@ internal sealed class SimulatedMachine
         _backends.Clear();
         Faults.Clear();
         Ports.Clear();
+        Datagrams.Clear();
+        foreach (var socket in Network.OpenDatagrams.Where(socket => socket.Machine == this).ToArray()) socket.Vanish();
         foreach (var socket in Network.OpenSockets.Where(socket => socket.Machine == this).ToArray()) socket.Vanish();
     }
 

@@ -64,7 +64,7 @@ internal abstract class DatagramChannel
     public abstract void Close();
 }
 
-/// <summary>What a datagram channel reports to, always from Poll: the transport. Any call may close the channel; nothing but OnClosed comes after that.</summary>
+/// <summary>What a datagram channel reports to, always from Poll: the transport. Any call may close the channel; nothing but the end of the batch and OnClosed comes after that.</summary>
 internal interface IDatagramSink
 {
     /// <summary>One datagram has arrived; it may be empty. The span is good during the call.</summary>
