@@ -17,6 +17,9 @@ internal sealed class Arguments
 
     public EndPoint EndPoint { get; }
 
+    /// <summary>Datagrams are to be echoed, not streams.</summary>
+    public bool IsDatagram => Listen.StartsWith("udp://", StringComparison.Ordinal) || Listen.StartsWith("unixgram:", StringComparison.Ordinal);
+
     public LoopBackend Backend { get; private init; }
 
     public bool Buffered { get; private init; }
@@ -33,7 +36,7 @@ internal sealed class Arguments
             values[words[i]] = i + 1 < words.Length ? words[i + 1] : throw new FormatException($"{words[i]} has no value");
         }
 
-        if (!values.TryGetValue("--listen", out var listen)) throw new FormatException("--listen tcp://ADDRESS:PORT or unix:PATH is missing");
+        if (!values.TryGetValue("--listen", out var listen)) throw new FormatException("--listen tcp://ADDRESS:PORT, udp://ADDRESS:PORT, unix:PATH or unixgram:PATH is missing");
         if (Number(values.GetValueOrDefault("--loops", "1")) != 1)
             throw new FormatException("--loops: several loops would have to share one port, and Sluice cannot listen with SO_REUSEPORT yet; use 1");
 
@@ -54,10 +57,17 @@ internal sealed class Arguments
 
     private static EndPoint ParseEndPoint(string listen)
     {
-        if (listen.StartsWith("unix:", StringComparison.Ordinal)) return new UnixDomainSocketEndPoint(listen["unix:".Length..]);
-        return listen.StartsWith("tcp://", StringComparison.Ordinal) && IPEndPoint.TryParse(listen["tcp://".Length..], out var address)
-            ? address
-            : throw new FormatException($"{listen} is neither tcp://ADDRESS:PORT nor unix:PATH");
+        foreach (var scheme in (string[])["unix:", "unixgram:"])
+        {
+            if (listen.StartsWith(scheme, StringComparison.Ordinal)) return new UnixDomainSocketEndPoint(listen[scheme.Length..]);
+        }
+
+        foreach (var scheme in (string[])["tcp://", "udp://"])
+        {
+            if (listen.StartsWith(scheme, StringComparison.Ordinal) && IPEndPoint.TryParse(listen[scheme.Length..], out var address)) return address;
+        }
+
+        throw new FormatException($"{listen} is neither tcp://ADDRESS:PORT, udp://ADDRESS:PORT, unix:PATH nor unixgram:PATH");
     }
 
     private static int Number(string text) =>

@@ -1,5 +1,5 @@
 // An echo server on Sluice, for the load generator of bench/lab.
-//   Sluice.EchoServer --listen tcp://127.0.0.1:PORT | unix:PATH [--backend auto|epoll] [--protocol plain|buffered] [--loops 1] [--spin MICROSECONDS]
+//   Sluice.EchoServer --listen tcp://127.0.0.1:PORT | udp://127.0.0.1:PORT | unix:PATH | unixgram:PATH [--backend auto|epoll] [--protocol plain|buffered] [--loops 1] [--spin MICROSECONDS]
 // Prints "listening URL" once it accepts. SIGTERM or SIGINT ends it: it prints what it did as one line of JSON.
 using System.Text.Json;
 using Sluice;
@@ -23,8 +23,8 @@ var collections = 0;
 
 EventLoop.Run(async (loop, stop) =>
 {
-    Func<IProtocol<ITransport>> factory = arguments.Buffered ? () => new BufferedEcho(traffic) : () => new Echo(traffic);
-    await using var server = await loop.CreateServerAsync(factory, arguments.EndPoint, new ServerOptions { Backlog = 4096 }, stop);
+    await using var server = arguments.IsDatagram ? null : await ServeAsync(loop, stop);
+    if (server is null) await loop.CreateDatagramEndpointAsync(() => new DatagramEcho(traffic), arguments.EndPoint, cancellationToken: stop);
     Console.WriteLine($"listening {arguments.Listen}");
     try
     {
@@ -48,3 +48,9 @@ Console.WriteLine(JsonSerializer.Serialize(new
     wakeups,
 }));
 return 0;
+
+async Task<Server?> ServeAsync(EventLoop loop, CancellationToken stop)
+{
+    Func<IProtocol<ITransport>> factory = arguments.Buffered ? () => new BufferedEcho(traffic) : () => new Echo(traffic);
+    return await loop.CreateServerAsync(factory, arguments.EndPoint, new ServerOptions { Backlog = 4096 }, stop);
+}

@@ -7,7 +7,10 @@ namespace Sluice.Backends;
 /// <summary>One datagram socket in a backend: whole messages in, whole messages out. Owned by its transport; used on the loop's thread.</summary>
 internal abstract class DatagramChannel
 {
-    /// <summary>The most datagrams that one Poll delivers from a channel: others on the loop are to have their turn.</summary>
+    /// <summary>
+    /// The most datagrams that one Poll delivers from a channel: others on the loop are to have their turn. Looked at before each receive, so what the kernel has merged in one is delivered
+    /// in full.
+    /// </summary>
     public const int MostPerPoll = 64;
 
     /// <summary>The most bytes that one Poll delivers from a channel, looked at after each datagram.</summary>

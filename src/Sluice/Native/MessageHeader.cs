@@ -33,6 +33,15 @@ internal struct MessageSlot
     public uint Length;
 }
 
+/// <summary>struct cmsghdr: what stands before each piece of data beside a message. Pieces begin at the alignment of a long.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct ControlHeader
+{
+    public nuint Length;
+    public int Level;
+    public int Type;
+}
+
 /// <summary>struct linger, the value of SO_LINGER.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct LingerValue

@@ -13,9 +13,11 @@ internal static class SocketConstants
     public const int TypeCloseOnExec = 0x80000;
 
     public const int ProtocolTcp = 6;
+    public const int ProtocolUdp = 17;
 
     public const int DontWait = 0x40;
     public const int NoSignal = 0x4000;
+    public const int ControlTruncated = 0x8;
     public const int Truncated = 0x20;
     public const int ErrorQueue = 0x2000;
 
@@ -43,6 +45,12 @@ internal static class SocketConstants
     public const int OptionIPv6MulticastInterface = 17;
     public const int OptionIPv6MulticastHops = 18;
     public const int OptionIPv6MulticastLoopback = 19;
+
+    /// <summary>UDP_SEGMENT: one message is sent as several datagrams of this size; the last may be shorter.</summary>
+    public const int OptionUdpSegment = 103;
+
+    /// <summary>UDP_GRO: datagrams of one size from one sender may be received as one message, with their size beside it.</summary>
+    public const int OptionUdpMerge = 104;
 
     /// <summary>The MCAST_ options, which are the same for both families.</summary>
     public const int OptionJoinGroup = 42;

@@ -13,6 +13,7 @@ internal readonly struct IoError(int errno) : IEquatable<IoError>
     public static IoError None => default;
     public static IoError NoEntry => new(2);
     public static IoError Interrupted => new(4);
+    public static IoError InputOutput => new(5);
     public static IoError BadDescriptor => new(9);
     public static IoError WouldBlock => new(11);
     public static IoError OutOfMemory => new(12);
@@ -23,6 +24,9 @@ internal readonly struct IoError(int errno) : IEquatable<IoError>
     public static IoError TooManyFiles => new(24);
     public static IoError BrokenPipe => new(32);
     public static IoError NotASocket => new(88);
+    public static IoError MessageSize => new(90);
+    public static IoError NoProtocolOption => new(92);
+    public static IoError NotSupported => new(95);
     public static IoError AddressInUse => new(98);
     public static IoError AddressNotAvailable => new(99);
     public static IoError NetworkDown => new(100);

@@ -43,6 +43,8 @@ internal sealed unsafe class FailingSyscalls : Syscalls
 
     public override int StreamSocket(int family, out IoError error) => Fails("socket", out error) ? -1 : Opened(base.StreamSocket(family, out error));
 
+    public override int DatagramSocket(int family, out IoError error) => Fails("socket", out error) ? -1 : Opened(base.DatagramSocket(family, out error));
+
     public override IoError Bind(int fd, ReadOnlySpan<byte> address) => Fails("bind", out var error) ? error : base.Bind(fd, address);
 
     public override IoError Connect(int fd, ReadOnlySpan<byte> address)
@@ -70,6 +72,12 @@ internal sealed unsafe class FailingSyscalls : Syscalls
     public override int SendGathered(int fd, IoVector* vectors, int count, out IoError error) =>
         Fails("send", out error) ? -1 : base.SendGathered(fd, vectors, count, out error);
 
+    public override int ReceiveMessages(int fd, MessageSlot* messages, int count, out IoError error) =>
+        Fails("recvmmsg", out error) ? -1 : base.ReceiveMessages(fd, messages, count, out error);
+
+    public override int SendMessages(int fd, MessageSlot* messages, int count, out IoError error) =>
+        Fails("sendmmsg", out error) ? -1 : base.SendMessages(fd, messages, count, out error);
+
     public override IoError ShutdownWrite(int fd) => Fails("shutdown", out var error) ? error : base.ShutdownWrite(fd);
 
     public override int GetOption(int fd, int level, int name, out IoError error)
@@ -85,6 +93,9 @@ internal sealed unsafe class FailingSyscalls : Syscalls
     }
 
     public override IoError SetOption(int fd, int level, int name, int value) =>
+        Fails("setsockopt", out var error) ? error : base.SetOption(fd, level, name, value);
+
+    public override IoError SetOption(int fd, int level, int name, ReadOnlySpan<byte> value) =>
         Fails("setsockopt", out var error) ? error : base.SetOption(fd, level, name, value);
 
     public override IoError SetLinger(int fd, LingerValue value) => Fails("setsockopt", out var error) ? error : base.SetLinger(fd, value);

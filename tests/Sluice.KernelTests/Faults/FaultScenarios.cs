@@ -25,6 +25,11 @@ internal static class FaultScenarios
         ["an existing listener"] = AdoptListenerAsync,
         ["aborts"] = AbortAsync,
         ["nobody listens"] = FindNobodyAsync,
+        ["UDP over IPv4"] = static (loop, _) => DatagramFaultScenarios.ExchangeAsync(loop, new IPEndPoint(IPAddress.Loopback, 0)),
+        ["UDP over IPv6"] = static (loop, _) => DatagramFaultScenarios.ExchangeAsync(loop, new IPEndPoint(IPAddress.IPv6Loopback, 0)),
+        ["multicast and broadcast"] = static (loop, _) => DatagramFaultScenarios.SendToManyAsync(loop),
+        ["Unix datagrams"] = DatagramFaultScenarios.ExchangeByPathAsync,
+        ["an existing datagram socket"] = static (loop, _) => DatagramFaultScenarios.AdoptAsync(loop),
     };
 
     private static async Task ExchangeAsync(EventLoop loop, EndPoint address) =>
@@ -92,7 +97,7 @@ internal static class FaultScenarios
         address is IPEndPoint ip && ip.Address.Equals(IPAddress.Any) ? new IPEndPoint(IPAddress.Loopback, ip.Port) : address;
 
     // As a process does that dies: a Socket of .NET would remove its file.
-    private static void LeaveStaleFile(EndPoint address)
+    public static void LeaveStaleFile(EndPoint address)
     {
         var dead = Syscalls.System.StreamSocket(SocketConstants.FamilyUnix, out _);
         Syscalls.System.Bind(dead, EndPointBytes.Of(address));

@@ -206,14 +206,14 @@ internal sealed class EpollBackend : IoBackend
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         var fd = DatagramSockets.Open(System, family, local, remote, options, out var file);
-        return NewDatagramChannel(fd, remote, file, isShared: false);
+        return NewDatagramChannel(fd, remote, file, isShared: false, options);
     }
 
     public override DatagramChannel AdoptDatagram(SafeHandle socket, DatagramOptions options)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         ObjectDisposedException.ThrowIf(socket.IsClosed || socket.IsInvalid, socket);
-        return NewDatagramChannel(DatagramSockets.TakeOver(System, socket), remote: null, file: null, isShared: true);
+        return NewDatagramChannel(DatagramSockets.TakeOver(System, socket), remote: null, file: null, isShared: true, options);
     }
 
     public override WatchChannel Watch(SafeHandle handle, IWatchSink sink)
@@ -258,11 +258,11 @@ internal sealed class EpollBackend : IoBackend
     /// <summary>Lets a datagram socket rest whose receiver has no room; it is roused from Poll.</summary>
     public void Rest(EpollDatagramChannel sender) => _restingSenders.Add(sender);
 
-    private EpollDatagramChannel NewDatagramChannel(SafeFd fd, EndPoint? remote, UnixSocketFile? file, bool isShared)
+    private EpollDatagramChannel NewDatagramChannel(SafeFd fd, EndPoint? remote, UnixSocketFile? file, bool isShared, DatagramOptions options)
     {
         try
         {
-            return new EpollDatagramChannel(this, fd, remote, file, isShared);
+            return new EpollDatagramChannel(this, fd, remote, file, isShared, options);
         }
         catch
         {

@@ -33,13 +33,18 @@ internal sealed class EpollDatagramChannel : DatagramChannel, IEpollTarget
     private bool _isReading;
     private bool _awaitsRoom;
 
+    /// <summary>The last receive brought datagrams that the kernel had merged.</summary>
+    private bool _getsMerged;
+    private int _largestSegment;
+
     /// <param name="backend">Whose channel it is.</param>
     /// <param name="fd">The socket, owned by the channel where the constructor returns.</param>
     /// <param name="remote">The peer that it was connected to; whether a socket of somebody else's is connected, the kernel says.</param>
     /// <param name="file">Its file, or null.</param>
-    /// <param name="isShared">Whether others may hold the open socket.</param>
+    /// <param name="isShared">It was somebody else's, who may still hold it: its options stay as they are.</param>
+    /// <param name="options">How it behaves.</param>
     /// <exception cref="SocketException">The kernel cannot watch it.</exception>
-    public EpollDatagramChannel(EpollBackend backend, SafeFd fd, EndPoint? remote, UnixSocketFile? file, bool isShared)
+    public EpollDatagramChannel(EpollBackend backend, SafeFd fd, EndPoint? remote, UnixSocketFile? file, bool isShared, DatagramOptions options)
     {
         _backend = backend;
         _fd = fd;
@@ -48,11 +53,10 @@ internal sealed class EpollDatagramChannel : DatagramChannel, IEpollTarget
         _isShared = isShared;
         _family = backend.System.GetOption(_number, SocketConstants.LevelSocket, SocketConstants.OptionDomain, out var error);
         if (!error.IsNone) throw error.ToException("open a datagram socket");
+        if (options.SegmentationOffload && _family != SocketConstants.FamilyUnix) PrepareRuns();
         _localName = AskLocalName();
-        Span<byte> address = stackalloc byte[SocketConstants.MaxAddressLength];
-        var length = backend.System.GetPeerName(_number, address, out error);
-        IsConnected = error.IsNone || remote is not null;
-        PeerName = error.IsNone ? EndPointBytes.ToEndPoint(address[..length]) : remote;
+        IsConnected = TryAskPeer(remote, out var peer);
+        PeerName = peer;
         _registration = new EpollRegistration(backend.AddTarget(this));
         error = _registration.Arm(backend, _number, EpollInterest.OneShot);
         if (error.IsNone) return;
@@ -81,7 +85,7 @@ internal sealed class EpollDatagramChannel : DatagramChannel, IEpollTarget
     {
         get
         {
-            if (_localName is IPEndPoint { Port: 0 } && _phase == Phase.Open) _localName = AskLocalName() ?? _localName;
+            if (_phase == Phase.Open && _localName is null or IPEndPoint { Port: 0 }) _localName = AskLocalName() ?? _localName;
             return _localName;
         }
     }
@@ -123,7 +127,7 @@ internal sealed class EpollDatagramChannel : DatagramChannel, IEpollTarget
     public override int TrySend(in DatagramQueue queue, out IoError error)
     {
         error = IoError.None;
-        return _phase == Phase.Open ? _backend.DatagramSender.Send(_number, queue, out error) : 0;
+        return _phase == Phase.Open ? _backend.DatagramSender.Send(_number, queue, ref _largestSegment, out error) : 0;
     }
 
     public override void AwaitRoom()
@@ -203,23 +207,60 @@ internal sealed class EpollDatagramChannel : DatagramChannel, IEpollTarget
         var (left, bytes) = (MostPerPoll, MostBytesPerPoll);
         do
         {
-            var asked = Math.Min(Math.Min(DatagramReceiver.Slots, left), (bytes + DatagramReceiver.SlotSize - 1) / DatagramReceiver.SlotSize);
-            count = receiver.Receive(_number, asked, out var error);
+            var asked = _getsMerged ? 1 : Math.Min(Math.Min(DatagramReceiver.Slots, left), (bytes + DatagramReceiver.SlotSize - 1) / DatagramReceiver.SlotSize);
+            count = receiver.Receive(_number, asked, mayMerge: _family != SocketConstants.FamilyUnix, out var error);
             if (!error.IsNone && !OnReceiveFailed(error, events, isFirst)) break;
+            _getsMerged = false;
             for (var i = 0; i < count && _phase == Phase.Open; i++)
             {
                 bytes -= receiver.DataAt(i).Length;
-                if (receiver.IsTruncatedAt(i)) _sink!.OnTruncated();
-                else _sink!.OnDatagram(receiver.DataAt(i), _senders.Of(receiver.SenderAt(i)));
+                left -= Deliver(receiver, i);
             }
 
             isFirst = false;
-            left -= count;
             if (count < asked) break;
         }
         while (left > 0 && bytes > 0 && _phase == Phase.Open);
 
         if (!isFirst) _sink!.OnBatchEnd();
+    }
+
+    /// <returns>How many datagrams the message held.</returns>
+    private int Deliver(DatagramReceiver receiver, int index)
+    {
+        if (receiver.IsTruncatedAt(index))
+        {
+            _sink!.OnTruncated();
+            return 1;
+        }
+
+        var data = receiver.DataAt(index);
+        var sender = _senders.Of(receiver.SenderAt(index));
+        var size = receiver.SegmentSizeAt(index);
+        if (size <= 0 || size >= data.Length)
+        {
+            _sink!.OnDatagram(data, sender);
+            return 1;
+        }
+
+        _getsMerged = true;
+        var count = 0;
+        for (; !data.IsEmpty && _phase == Phase.Open; count++)
+        {
+            var length = Math.Min(size, data.Length);
+            _sink!.OnDatagram(data[..length], sender);
+            data = data[length..];
+        }
+
+        return count;
+    }
+
+    // Old kernels pass over the wish to cut a message and send it whole: so they are asked first whether they know it. A size that the socket's former owner has set stays.
+    private void PrepareRuns()
+    {
+        var size = _backend.System.GetOption(_number, SocketConstants.ProtocolUdp, SocketConstants.OptionUdpSegment, out var error);
+        if (error.IsNone && size == 0) _largestSegment = DatagramSender.LargestSegment;
+        if (!_isShared) _backend.System.SetOption(_number, SocketConstants.ProtocolUdp, SocketConstants.OptionUdpMerge, 1);
     }
 
     /// <returns>True where the sink was told.</returns>
@@ -241,6 +282,18 @@ internal sealed class EpollDatagramChannel : DatagramChannel, IEpollTarget
 
     // Changes what the set asks for, which cannot fail.
     private void Arm() => _registration.Arm(_backend, _number, Wanted);
+
+    // The kernel knows best what it is connected to. Where it does not say, the end point that the user named can be changed by him: hence a copy.
+    private bool TryAskPeer(EndPoint? remote, out EndPoint? peer)
+    {
+        peer = null;
+        if (remote is null && !_isShared) return false;
+        Span<byte> address = stackalloc byte[SocketConstants.MaxAddressLength];
+        var length = _backend.System.GetPeerName(_number, address, out var error);
+        if (!error.IsNone && remote is null) return error == IoError.NotConnected ? false : throw error.ToException("take over a socket");
+        peer = EndPointBytes.ToEndPoint(error.IsNone ? address[..length] : EndPointBytes.Of(remote!));
+        return true;
+    }
 
     private EndPoint? AskLocalName()
     {
