@@ -106,6 +106,8 @@ internal sealed class ScriptedDatagramChannel(ScriptedBackend backend, List<stri
         AwaitsRoom = true;
     }
 
+    public override IoError SetMembership(bool join, IPAddress group, int interfaceIndex, IPAddress? source) => IoError.NoProtocolOption;
+
     public override void Close()
     {
         backend.Require(!_isClosed, "closed twice");

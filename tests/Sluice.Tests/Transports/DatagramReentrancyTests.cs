@@ -6,6 +6,24 @@ namespace Sluice.Tests.Transports;
 /// <summary>Protocols that act inside the callbacks of a flush, and what a flush does around them.</summary>
 public sealed class DatagramReentrancyTests
 {
+    [Fact, Case("PROTO-007")]
+    public void A_life_begins_with_the_start_and_ends_with_the_one_loss()
+    {
+        using var rig = DatagramRig.Opening();
+        rig.Channel.Fail(IoError.ConnectionRefused);
+        rig.Pass();
+        rig.Channel.Receive("x");
+        rig.Channel.Fail(IoError.ConnectionRefused);
+        rig.Pass();
+        rig.Step(rig.Transport.Close);
+        rig.Step(rig.Transport.Abort);
+        rig.Channel.Receive("late");
+        rig.Pass(2);
+        Assert.Equal("ConnectionMade", rig.Trace[0]);
+        Assert.Equal(["Datagram(x)", "Error(ConnectionRefused)", "Lost(null)", "Close"], rig.Trace[^4..]);
+        Assert.Single(rig.Trace, "Lost(null)");
+    }
+
     [Fact, Case("BUG-071", "UDP-011")]
     public void A_refused_datagram_is_lost_and_the_rest_goes_on()
     {
@@ -163,7 +181,7 @@ public sealed class DatagramReentrancyTests
     public void An_endpoint_that_is_given_up_before_its_start_calls_nobody()
     {
         using var rig = DatagramRig.Opening();
-        rig.Step(rig.Transport.Abandon);
+        rig.Transport.Abandon();
         rig.Pass(2);
         Assert.Equal(["Close"], rig.Trace);
         Assert.Empty(rig.Endpoints);
