@@ -13,12 +13,12 @@ internal sealed class DatagramPlan
     public DatagramPlan(KernelDice dice, bool isIsolated)
     {
         _dice = dice;
-        Endpoints = !isIsolated && dice.Chance(0.4) ? 2 + dice.Below(5) : 0;
+        Endpoints = !isIsolated && dice.Chance(0.2) ? 2 + dice.Below(5) : 0;
         Turns = 4 + dice.Below(16);
         Cap = Caps[dice.Below(Caps.Length)];
         High = Marks[dice.Below(Marks.Length)];
-        LargestSend = dice.Chance(0.2) ? 70_000 : dice.Chance(0.5) ? 5000 : 200;
-        Burst = 1 + dice.Below(dice.Chance(0.3) ? 100 : 8);
+        LargestSend = dice.Chance(0.1) ? 70_000 : dice.Chance(0.5) ? 5000 : 200;
+        Burst = 1 + dice.Below(dice.Chance(0.2) ? 60 : 6);
         ThrowChance = dice.Chance(0.4) ? 0.03 : 0;
         EndChance = dice.Chance(0.6) ? 0.03 : 0;
         HasFaults = dice.Chance(0.4);

@@ -56,7 +56,7 @@ internal sealed class Datagrams(World world, DatagramPlan plan, KernelDice dice)
         }
 
         var options = world.Simulation.Network.Options;
-        var breach = sender.Ledger.Judge(receiver, data, options.DatagramDuplication > 0, options.DatagramReordering > 0);
+        var breach = sender.Ledger.Judge(receiver, data, options.DatagramDuplication > 0, options.DatagramReordering > 0 || sender.HasSentInside);
         if (breach is not null) receiver.Broken(Invariant.Datagrams, breach);
     }
 

@@ -13,12 +13,15 @@ internal sealed class Endpoint
     private readonly DatagramContract _contract;
     private int _depth;
     private int _turns;
+    private int _acts;
+    private int _sending;
 
     public Endpoint(World world, SimulatedHost host, int number, EndPoint? peer, KernelDice dice)
     {
         _world = world;
         _plan = world.Datagrams.Plan;
         _turns = _plan.Turns;
+        _acts = 3 * _plan.Turns;
         Host = host;
         Number = number;
         Peer = peer;
@@ -39,6 +42,9 @@ internal sealed class Endpoint
     public DatagramLedger Ledger { get; }
 
     public IDatagramTransport? Transport => _contract.Transport;
+
+    /// <summary>It has sent from inside a send: what it sent inside may have left first.</summary>
+    public bool HasSentInside { get; private set; }
 
     /// <summary>Where it receives, once it is made; null for a Unix socket without a name.</summary>
     public EndPoint? Address => Transport?.GetExtraInfo(ExtraInfo.SocketName);
@@ -142,7 +148,9 @@ internal sealed class Endpoint
 
     private void Act(bool always = false)
     {
-        if (_world.IsCalm || _depth > 3 || Transport is not { } transport || (!always && !Dice.Chance(_world.Plan.CallbackActs))) return;
+        // Datagrams that answer datagrams would never end.
+        if (_acts <= 0 || _world.IsCalm || _depth > 3 || Transport is not { } transport || (!always && !Dice.Chance(_world.Plan.CallbackActs))) return;
+        _acts--;
         _contract.Enter();
         _depth++;
         try
@@ -179,7 +187,9 @@ internal sealed class Endpoint
             var length = Dice.Chance(0.2) ? Dice.Below(8) : Dice.Below(_plan.LargestSend);
             Note(Happening.SendTo, length);
             var data = Ledger.Next(length, to);
+            HasSentInside |= ++_sending > 1;
             transport.SendTo(data, Peer is null || Dice.Chance(0.5) ? to : null);
+            _sending--;
             data.AsSpan().Fill(0xEE);
         }
     }

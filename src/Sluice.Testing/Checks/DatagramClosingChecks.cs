@@ -65,6 +65,24 @@ internal static class DatagramClosingChecks
         for (var i = 0; i < 10; i++) Check.Equal(i, server.Protocol.Datagrams[i].Data.Span[0]);
     }
 
+    [Check("UDP-022", "BUG-072", Needs = CheckNeeds.Unix)]
+    public static async Task An_endpoint_that_is_full_of_its_own_datagrams_still_comes_to_its_end(KernelStage stage)
+    {
+        var address = stage.Datagrams.CreateAddress();
+        var protocol = new RecordingDatagramProtocol
+        {
+            OnMade = transport =>
+            {
+                for (var i = 0; i < 2000; i++) transport.SendTo(Payload.At(i, 1000), address);
+                transport.Close();
+                Check.That(transport.WriteBufferSize > 0, "everything was taken, which tells nothing");
+            },
+        };
+        await stage.Datagrams.OpenAsync(address, protocol: protocol);
+        Check.That(await protocol.Lost is null);
+        Check.Equal(0, protocol.Datagrams.Count);
+    }
+
     [Check("UDP-023")]
     public static async Task What_ConnectionLost_throws_is_reported(KernelStage stage)
     {

@@ -56,9 +56,7 @@ internal abstract class DatagramChannel
     /// <param name="interfaceIndex">The network interface, or 0.</param>
     /// <param name="source">The only sender to be heard, or null.</param>
     /// <returns>Why not.</returns>
-    /// <exception cref="NotSupportedException">This backend knows no multicast.</exception>
-    public virtual IoError SetMembership(bool join, IPAddress group, int interfaceIndex, IPAddress? source) =>
-        throw new NotSupportedException("This kernel knows no multicast.");
+    public abstract IoError SetMembership(bool join, IPAddress group, int interfaceIndex, IPAddress? source);
 
     /// <summary>Lets the socket go; <see cref="IDatagramSink.OnClosed"/> follows, from a later Poll. Nothing is waited for.</summary>
     public abstract void Close();

@@ -107,12 +107,11 @@ internal abstract class IoBackend : IDisposable
     /// <param name="remote">Its only peer, or null.</param>
     /// <param name="options">How it is opened.</param>
     /// <exception cref="System.Net.Sockets.SocketException">The kernel refuses. Nothing is left open.</exception>
-    public virtual DatagramChannel OpenDatagram(AddressFamily family, EndPoint? local, EndPoint? remote, DatagramOptions options) =>
-        throw new NotSupportedException();
+    public abstract DatagramChannel OpenDatagram(AddressFamily family, EndPoint? local, EndPoint? remote, DatagramOptions options);
 
     /// <summary>Takes over a datagram socket. From here on, also on failure, the backend closes it.</summary>
     /// <exception cref="System.Net.Sockets.SocketException">The handle is no datagram socket.</exception>
-    public virtual DatagramChannel AdoptDatagram(SafeHandle socket, DatagramOptions options) => throw new NotSupportedException();
+    public abstract DatagramChannel AdoptDatagram(SafeHandle socket, DatagramOptions options);
 
     /// <summary>
     /// Reads a file that can seek at an offset, off the loop's thread where the system would wait for the disk.

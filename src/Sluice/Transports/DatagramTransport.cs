@@ -8,37 +8,15 @@ using Sluice.Primitives;
 namespace Sluice.Transports;
 
 /// <summary>
-/// A datagram endpoint with asyncio's semantics over any backend's channel: its life, its queue, and whom it calls. State machine, queue, flow control and binding are structs in it.
-/// Lives on the loop's thread.
+/// A datagram endpoint with asyncio's semantics over any backend's channel: its life, what it receives, and whom it calls. State machine, queue, flow control and binding are structs in it. Lives
+/// on the loop's thread.
 /// </summary>
-/// <remarks>
-/// Every path settles the state first and calls the user last; whatever comes after a call of the user's reads the state anew. What a callback of a flush sends, because of an error
-/// perhaps, waits for a turn of its own: a protocol that repeats what was refused keeps itself busy, not the loop.
-/// </remarks>
-internal sealed class DatagramTransport : IDatagramTransport, IDatagramSink, ILoopWork, IStepFlush, ILoopTransport
+/// <remarks>Every path settles the state first and calls the user last; whatever comes after a call of the user's reads the state anew.</remarks>
+internal sealed class DatagramTransport : SendingDatagramTransport, IDatagramTransport, IDatagramSink, ILoopWork, ILoopTransport
 {
-    /// <summary>From this size on a datagram is offered to the kernel at once.</summary>
-    private const int LargeDatagram = 4096;
-
-    /// <summary>How many datagrams to a closed endpoint stay unremarked.</summary>
-    private const int SilentlyDroppedSends = 4;
-
-    private readonly DatagramChannel _channel;
-    private readonly LoopCore _loop;
-    private DatagramState _state;
     private DatagramBinding _binding;
-    private DatagramQueue _queue;
-    private FlowControl _flow = new();
-    private bool _flushQueued;
     private bool _turnQueued;
-    private bool _reportsOverflow;
-    private int _overflows;
-    private int _droppedSends;
     private int _truncated;
-    private readonly int _maxWriteBufferSize;
-    private readonly AddressFamily _family;
-    private readonly DatagramAddress _peer;
-    private readonly DatagramAddress _defaultReceiver;
     private readonly HashSet<DatagramTransport> _set;
     private IEndpointWaiter? _waiter;
 
@@ -47,13 +25,8 @@ internal sealed class DatagramTransport : IDatagramTransport, IDatagramSink, ILo
     /// <param name="protocol">Who is called.</param>
     /// <param name="origin">Where it comes from.</param>
     public DatagramTransport(LoopCore loop, DatagramChannel channel, DatagramProtocol protocol, in DatagramOrigin origin)
+        : base(loop, channel, origin.Options.MaxWriteBufferSize, origin.DefaultReceiver)
     {
-        _loop = loop;
-        _channel = channel;
-        _family = channel.Family;
-        _maxWriteBufferSize = origin.Options.MaxWriteBufferSize;
-        if (channel is { IsConnected: true, PeerName: { } peer }) _peer = DatagramAddress.Of(peer);
-        if (origin.DefaultReceiver is { } receiver) _defaultReceiver = DatagramAddress.Of(receiver);
         _set = origin.Set;
         _waiter = origin.Waiter;
         _binding = new DatagramBinding(loop, origin.Context);
@@ -92,57 +65,8 @@ internal sealed class DatagramTransport : IDatagramTransport, IDatagramSink, ILo
 
     public BaseProtocol? Protocol => _binding.Protocol;
 
-    public int WriteBufferSize => _state.IsLost ? 0 : _queue.Size;
-
-    public (int Low, int High) WriteBufferLimits => (_flow.Low, _flow.High);
-
     /// <summary>The descriptor, or -1 once it is closed.</summary>
     public nint Handle => _channel.Handle;
-
-    IStepFlush? IStepFlush.NextToFlush { get; set; }
-
-    /// <summary>What may wait for the end of the step: neither watermark nor limit counts before the kernel was asked.</summary>
-    private int MostUnoffered => Math.Min(_flow.High, _maxWriteBufferSize);
-
-    public void SendTo(ReadOnlySpan<byte> data, EndPoint? address = null)
-    {
-        _loop.VerifyThread();
-        var receiver = ReceiverOf(address);
-        if (_state.IsLost)
-        {
-            if (++_droppedSends == SilentlyDroppedSends + 1) _loop.Errors.LogDroppedWrite();
-            return;
-        }
-
-        var size = (long)data.Length + DatagramQueue.HeaderSize;
-        if (_queue.Size + size > _maxWriteBufferSize) Flush();
-        if (_state.IsLost) return;
-        if (_queue.Size + size > _maxWriteBufferSize)
-        {
-            _overflows++;
-            ReportOverflow();
-            return;
-        }
-
-        _queue.Append(_loop.Segments, data, receiver);
-        if (_state.Sends == SendSide.Ready)
-        {
-            if (data.Length >= LargeDatagram || _queue.Size > MostUnoffered) Flush();
-            else FlushLater();
-        }
-        else if (_state.Sends == SendSide.Blocked && !_state.IsClosing && _flow.TryPause(_queue.Size))
-        {
-            _binding.FlowChanged(this, pause: true);
-        }
-    }
-
-    public void SetWriteBufferLimits(int? high = null, int? low = null)
-    {
-        _loop.VerifyThread();
-        _flow.SetLimits(high, low);
-        if (_queue.Size > _flow.High) Flush();
-        if (!_state.IsClosing && _flow.TryPause(_queue.Size)) _binding.FlowChanged(this, pause: true);
-    }
 
     public void Close()
     {
@@ -249,12 +173,6 @@ internal sealed class DatagramTransport : IDatagramTransport, IDatagramSink, ILo
         if (_state.TryRelease()) _loop.OpenChannels--;
     }
 
-    void IStepFlush.FlushStep()
-    {
-        _flushQueued = false;
-        Flush();
-    }
-
     void ILoopWork.Run(int code)
     {
         switch (code)
@@ -263,12 +181,12 @@ internal sealed class DatagramTransport : IDatagramTransport, IDatagramSink, ILo
                 Start();
                 break;
             case Turn.Read:
-                if (_state.Life == Life.Open) _channel.StartReading();
+                // Also while closing: what waits may be for an endpoint that waits for this one to take something, or for itself.
+                if (!_state.IsLost) _channel.StartReading();
                 break;
             case Turn.GoOn:
                 _turnQueued = false;
-                ReportOverflow();
-                Flush();
+                GoOn();
                 break;
             case Turn.Lost:
                 _binding.ConnectionLost(this);
@@ -287,114 +205,21 @@ internal sealed class DatagramTransport : IDatagramTransport, IDatagramSink, ILo
         _loop.Enqueue(this, Turn.Read);
     }
 
-    /// <exception cref="ArgumentException">None, or one that the endpoint cannot send to.</exception>
-    private DatagramAddress ReceiverOf(EndPoint? address)
-    {
-        if (address is null)
-        {
-            if (_channel.IsConnected) return default;
-            return _defaultReceiver.IsNone ? throw new ArgumentException("The endpoint has no remote address: name a receiver.", nameof(address)) : _defaultReceiver;
-        }
+    private protected override void ErrorReceived(Exception error) => _binding.ErrorReceived(this, error);
 
-        var receiver = DatagramAddress.Of(address);
-        if (_channel.IsConnected)
-        {
-            return receiver == _peer ? default
-                : throw new ArgumentException($"Invalid address: must be null or {_channel.PeerName?.ToString() ?? "left out"}, the endpoint's only peer.", nameof(address));
-        }
+    private protected override void FlowChanged(bool pause) => _binding.FlowChanged(this, pause);
 
-        return receiver.Family == _family ? receiver
-            : throw new ArgumentException($"{address} is no {_family} address, which this endpoint sends to.", nameof(address));
-    }
-
-    private void FlushLater()
-    {
-        if (_flushQueued) return;
-        _flushQueued = true;
-        _loop.FlushAtEndOfStep(this);
-    }
-
-    /// <summary>
-    /// Hands what was queued before the call to the kernel, one refused datagram being reported after the other, and then says what that means: drained, above high, or down to low.
-    /// </summary>
-    private void Flush()
-    {
-        if (_queue.Count == 0 || !_state.TryBeginFlush()) return;
-        var left = _queue.Count;
-        var isBlocked = false;
-        while (left > 0 && !isBlocked)
-        {
-            var sent = _channel.TrySend(_queue, out var error);
-            _queue.RemoveFirst(_loop.Segments, sent);
-            left -= sent;
-            if (error.IsNone)
-            {
-                isBlocked = _queue.Count > 0;
-                break;
-            }
-
-            _queue.RemoveFirst(_loop.Segments, 1);
-            left--;
-            if (!_state.IsClosing) _binding.ErrorReceived(this, error.ToException());
-            if (_state.IsLost) return;
-        }
-
-        _state.EndFlush(isBlocked);
-        if (isBlocked) _channel.AwaitRoom();
-        else if (_queue.Count > 0) GoOnLater();
-        if (LoseIfDrained() || _state.IsClosing) return;
-        if (isBlocked && _flow.TryPause(_queue.Size)) _binding.FlowChanged(this, pause: true);
-        else if (_flow.TryResume(_queue.Size)) _binding.FlowChanged(this, pause: false);
-    }
-
-    /// <summary>For an abort: whatever comes of it, nobody hears.</summary>
-    private void FlushUnheard()
-    {
-        if (_state.Sends == SendSide.Blocked) return;
-        while (_queue.Count > 0)
-        {
-            var sent = _channel.TrySend(_queue, out var error);
-            _queue.RemoveFirst(_loop.Segments, sent);
-            if (error.IsNone) return;
-            _queue.RemoveFirst(_loop.Segments, 1);
-        }
-    }
-
-    /// <summary>Inside a report only a turn may report the next: a protocol that answers it with more datagrams would fill the stack.</summary>
-    private void ReportOverflow()
-    {
-        if (_overflows == 0 || _state.IsClosing) return;
-        if (_reportsOverflow)
-        {
-            GoOnLater();
-            return;
-        }
-
-        var dropped = _overflows;
-        _overflows = 0;
-        _reportsOverflow = true;
-        _binding.ErrorReceived(this, new WriteBufferLimitException(
-            _maxWriteBufferSize, $"{(dropped == 1 ? "A datagram was" : $"{dropped} datagrams were")} dropped: more than {_maxWriteBufferSize:N0} bytes would wait to be sent."));
-        _reportsOverflow = false;
-    }
-
-    private void GoOnLater()
+    private protected override void GoOnLater()
     {
         if (_turnQueued) return;
         _turnQueued = true;
         _loop.Enqueue(this, Turn.GoOn);
     }
 
-    private bool LoseIfDrained()
-    {
-        if (_state.Life == Life.Closing && _queue.Count == 0 && _state.Sends != SendSide.Flushing) Lose();
-        return _state.IsLost;
-    }
-
-    private void Lose()
+    private protected override void Lose()
     {
         if (!_state.TryLose()) return;
-        _queue.Clear(_loop.Segments);
+        DropQueue();
         _loop.Enqueue(this, Turn.Lost);
     }
 

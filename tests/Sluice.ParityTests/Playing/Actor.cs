@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
 
@@ -23,6 +24,7 @@ internal sealed class Actor
         _orders = orders;
         _trace = world.TraceOf(name);
         _actions = new ActorActions(world, this);
+        if (orders.TryGetProperty("kind", out var family) && family.GetString() == "datagram") Datagrams = new DatagramActorProtocol(this);
         var isBuffered = orders.TryGetProperty("kind", out var kind) && kind.GetString() == "buffered";
         var bufferSize = orders.TryGetProperty("buffer", out var size) ? size.GetInt32() : 65536;
         Protocol = isBuffered ? new BufferedActorProtocol(this, bufferSize) : new PlainActorProtocol(this);
@@ -31,6 +33,12 @@ internal sealed class Actor
     public string Name { get; }
 
     public IProtocol<ITransport> Protocol { get; }
+
+    /// <summary>Its protocol where it has datagrams, else null.</summary>
+    public DatagramActorProtocol? Datagrams { get; }
+
+    /// <summary>Its endpoint, once that is made.</summary>
+    public IDatagramTransport? Endpoint { get; set; }
 
     /// <summary>Its transport, once the connection is made or another actor has handed it over.</summary>
     public IBaseTransport Transport
@@ -83,11 +91,7 @@ internal sealed class Actor
         _trace.Data(data);
         Happened("received");
         if (IsOrdered("echo")) Sender.Write(data);
-        if (!_orders.TryGetProperty("data", out var hooks)) return;
-        foreach (var (index, hook) in hooks.EnumerateArray().Index())
-        {
-            if (Received >= hook.GetProperty("after").GetInt32() && _ran.Add($"data {index}")) Act(hook.GetProperty("do"));
-        }
+        RunDataHooks();
     }
 
     public bool Eof()
@@ -133,6 +137,39 @@ internal sealed class Actor
         Note($"connection_lost {PythonNames.Of(exception)}");
         Happened("lost");
         Once("lost");
+    }
+
+    public void EndpointMade(IDatagramTransport endpoint)
+    {
+        Endpoint = endpoint;
+        Note("connection_made");
+        Happened("made");
+        Once("made");
+    }
+
+    public void Datagram(ReadOnlySpan<byte> data, EndPoint? address)
+    {
+        Received++;
+        Note($"datagram {ActorTrace.Describe(data)} from {_world.NameOf(address)}");
+        Happened("received");
+        if (IsOrdered("echo")) Endpoint!.SendTo(data, address);
+        RunDataHooks();
+    }
+
+    public void Error(Exception exception)
+    {
+        Note($"error_received {PythonNames.Of(exception)}");
+        Happened("error");
+        Once("error");
+    }
+
+    private void RunDataHooks()
+    {
+        if (!_orders.TryGetProperty("data", out var hooks)) return;
+        foreach (var (index, hook) in hooks.EnumerateArray().Index())
+        {
+            if (Received >= hook.GetProperty("after").GetInt32() && _ran.Add($"data {index}")) Act(hook.GetProperty("do"));
+        }
     }
 
     private bool IsOrdered(string flag) => _orders.TryGetProperty(flag, out var value) && value.GetBoolean();

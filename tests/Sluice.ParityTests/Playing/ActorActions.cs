@@ -36,6 +36,7 @@ internal sealed class ActorActions(World world, Actor actor)
 
     private void Do(string word, JsonElement value)
     {
+        if (actor.Endpoint is { } endpoint && TryDoOnEndpoint(endpoint, word, value)) return;
         switch (word)
         {
             case "write":
@@ -88,6 +89,49 @@ internal sealed class ActorActions(World world, Actor actor)
                 break;
         }
     }
+
+    /// <summary>The words that mean something else to an endpoint of datagrams, and those that only it knows.</summary>
+    private bool TryDoOnEndpoint(IDatagramTransport endpoint, string word, JsonElement value)
+    {
+        switch (word)
+        {
+            case "send":
+                endpoint.SendTo(BytesOf(value));
+                return true;
+            case "send_to":
+                endpoint.SendTo(BytesOf(value.GetProperty("data")), world.AddressOf(value.GetProperty("actor").GetString()!));
+                return true;
+            case "close":
+                endpoint.Close();
+                return true;
+            case "abort":
+                endpoint.Abort();
+                return true;
+            case "limits":
+                endpoint.SetWriteBufferLimits(Limit(value, "high"), Limit(value, "low"));
+                return true;
+            case "set_protocol":
+                var other = world.AddActor(value.GetString()!);
+                other.Endpoint = endpoint;
+                endpoint.SetProtocol(other.Datagrams!);
+                return true;
+            case "facts":
+                foreach (var name in value.EnumerateArray().Select(static name => name.GetString()!)) actor.Note($"{name} {FactOf(endpoint, name)}");
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    private static string FactOf(IDatagramTransport endpoint, string name) => name switch
+    {
+        "limits" => $"{endpoint.WriteBufferLimits.Low} {endpoint.WriteBufferLimits.High}",
+        "is_buffering" => PythonNames.Of(endpoint.WriteBufferSize > 0),
+        "is_closing" => PythonNames.Of(endpoint.IsClosing),
+        "protocol" => (endpoint.Protocol as IActorProtocol)?.Actor.Name ?? "None",
+        _ when name.StartsWith("extra ", StringComparison.Ordinal) => PythonNames.Of(endpoint.GetExtraInfo(name["extra ".Length..]) is not null),
+        _ => throw new NotSupportedException($"No fact of an endpoint is called {name}."),
+    };
 
     private void Schedule(string word, JsonElement value)
     {

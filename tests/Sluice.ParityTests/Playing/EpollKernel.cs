@@ -55,6 +55,20 @@ internal sealed class EpollKernel : IPlayKernel
         return (pipe.ClientSafePipeHandle, pipe.SafePipeHandle);
     }
 
+    public EndPoint UnusedAddress()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return socket.LocalEndPoint!;
+    }
+
+    public (SafeHandle First, SafeHandle Second) DatagramPair()
+    {
+        var (first, second) = SocketPair.CreateDatagram();
+        _kept.AddRange([first, second]);
+        return (first.SafeHandle, second.SafeHandle);
+    }
+
     private static async Task<Traces> PlayAsync(Scenario scenario, EpollKernel kernel)
     {
         var world = new World(scenario, kernel);

@@ -19,6 +19,7 @@ internal sealed class World
     private TaskCompletionSource _changed = NewSource();
     private Server? _server;
     private EndPoint? _address;
+    private EndPoint? _nobody;
 
     public World(Scenario scenario, IPlayKernel kernel)
     {
@@ -42,7 +43,7 @@ internal sealed class World
         foreach (var step in _scenario.Script) await DoAsync(step);
         await TurnsAsync(TurnsAfterTheEnd);
         var traces = TracesSoFar();
-        foreach (var actor in _actors.Values.Where(static actor => actor.IsOpen)) End(actor.Transport);
+        foreach (var actor in _actors.Values.Where(static actor => actor.IsOpen)) End(actor.Endpoint ?? actor.Transport);
         CloseEnds();
         _server?.Close();
         await TurnsAsync(TurnsAfterTheEnd);
@@ -64,6 +65,13 @@ internal sealed class World
     public Actor ActorOf(string name) => _actors[name];
 
     public Actor AddActor(string name) => _actors[name] = new Actor(this, name, _scenario.OrdersOf(name));
+
+    /// <summary>Where an actor receives datagrams.</summary>
+    public EndPoint AddressOf(string actor) => actor == "nobody" ? _nobody ??= _kernel.UnusedAddress() : ActorOf(actor).Endpoint!.GetExtraInfo(ExtraInfo.SocketName)!;
+
+    /// <summary>Whose an address is.</summary>
+    public string NameOf(EndPoint? address) => address is null ? "None"
+        : _actors.FirstOrDefault(pair => address.Equals(pair.Value.Endpoint?.GetExtraInfo(ExtraInfo.SocketName))).Key ?? "a stranger";
 
     public void OnServer(string word)
     {
@@ -100,6 +108,7 @@ internal sealed class World
     private static void End(IBaseTransport transport)
     {
         if (transport is IWriteTransport writer) writer.Abort();
+        else if (transport is IDatagramTransport endpoint) endpoint.Abort();
         else transport.Close();
     }
 
@@ -125,6 +134,10 @@ internal sealed class World
             case "close_end":
                 CloseEnds();
                 return Task.CompletedTask;
+            case "datagram":
+                return DatagramAsync(value);
+            case "datagram_pair":
+                return DatagramPairAsync([.. value.EnumerateArray().Select(static end => end.GetString()!)]);
             case "accepted":
                 return AcceptedAsync(value.GetString()!);
             case "wait":
@@ -189,6 +202,30 @@ internal sealed class World
     {
         foreach (var end in _ends) end.Dispose();
         _ends.Clear();
+    }
+
+    /// <summary>Opens an endpoint: at an address of its own unless it is unnamed, and connected to another actor where that is said.</summary>
+    private Task DatagramAsync(JsonElement step)
+    {
+        var name = step.GetProperty("actor").GetString()!;
+        var remote = step.TryGetProperty("to", out var peer) ? AddressOf(peer.GetString()!) : null;
+        var isUnnamed = step.TryGetProperty("unnamed", out var unnamed) && unnamed.GetBoolean();
+        var local = isUnnamed ? null : _kernel.NewAddress(_scenario.IsUnix);
+        var options = new DatagramOptions { AllowBroadcast = step.TryGetProperty("broadcast", out var broadcast) && broadcast.GetBoolean() };
+        return OutcomeAsync($"datagram {name}", name, () => Loop.CreateDatagramEndpointAsync(() => MakeDatagrams(name), local, remote, options));
+    }
+
+    private async Task DatagramPairAsync(string[] names)
+    {
+        var (first, second) = _kernel.DatagramPair();
+        await OutcomeAsync($"datagram {names[0]}", names[0], () => Loop.AdoptDatagramAsync(() => MakeDatagrams(names[0]), first));
+        await OutcomeAsync($"datagram {names[1]}", names[1], () => Loop.AdoptDatagramAsync(() => MakeDatagrams(names[1]), second));
+    }
+
+    private DatagramActorProtocol MakeDatagrams(string name)
+    {
+        if (_scenario.OrdersOf(name).TryGetProperty("factory", out var exception)) throw PythonNames.Make(exception.GetString()!);
+        return AddActor(name).Datagrams!;
     }
 
     private async Task AcceptedAsync(string name)

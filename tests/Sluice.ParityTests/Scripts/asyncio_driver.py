@@ -73,7 +73,8 @@ class Actor:
         self.facts = set()
         self.base = 0.0
         buffered = spec.get("kind") == "buffered"
-        self.protocol = BufferedProtocol(self) if buffered else PlainProtocol(self)
+        self.is_datagram = spec.get("kind") == "datagram"
+        self.protocol = DatagramProtocol(self) if self.is_datagram else BufferedProtocol(self) if buffered else PlainProtocol(self)
 
     def happened(self, fact):
         self.facts.add(fact)
@@ -99,10 +100,32 @@ class Actor:
         self.happened("received")
         if self.spec.get("echo"):
             self.transport.write(bytes(data))
+        self.run_data_hooks()
+
+    def run_data_hooks(self):
         for index, hook in enumerate(self.spec.get("data", ())):
             if self.received >= hook["after"] and index not in self.ran:
                 self.ran.add(index)
                 self.act(hook["do"])
+
+    def endpoint_made(self, transport):
+        self.transport = transport
+        self.trace.note("connection_made")
+        self.happened("made")
+        self.once("made")
+
+    def datagram(self, data, address):
+        self.received += 1
+        self.trace.note(f"datagram {len(data)} {hashlib.sha256(data).hexdigest()[:8]} from {self.world.name_of_address(address)}")
+        self.happened("received")
+        if self.spec.get("echo"):
+            self.transport.sendto(data, address)
+        self.run_data_hooks()
+
+    def error(self, exception):
+        self.trace.note(f"error_received {name_of(exception)}")
+        self.happened("error")
+        self.once("error")
 
     def eof(self):
         self.trace.note("eof_received")
@@ -135,6 +158,12 @@ class Actor:
                 getattr(self, "do_" + word)(value)
             except Exception as exception:
                 self.trace.note(f"{word} {name_of(exception)}")
+
+    def do_send(self, content):
+        self.transport.sendto(self.bytes_of(content))
+
+    def do_send_to(self, target):
+        self.transport.sendto(self.bytes_of(target["data"]), self.world.address_of(target["actor"]))
 
     def do_write(self, content):
         self.transport.write(self.bytes_of(content))
@@ -275,6 +304,24 @@ class BufferedProtocol(asyncio.BufferedProtocol):
         self.actor.data(self.buffer[:nbytes])
 
 
+class DatagramProtocol(asyncio.DatagramProtocol):
+    def __init__(self, actor):
+        self.actor = actor
+
+    def connection_made(self, transport):
+        self.actor.endpoint_made(transport)
+
+    def datagram_received(self, data, address):
+        self.actor.datagram(data, address)
+
+    def error_received(self, exc):
+        self.actor.error(exc)
+
+    pause_writing = PlainProtocol.pause_writing
+    resume_writing = PlainProtocol.resume_writing
+    connection_lost = PlainProtocol.connection_lost
+
+
 class World:
     """One play of one scenario."""
 
@@ -289,6 +336,8 @@ class World:
         self.ends = []
         self.server = None
         self.tasks = []
+        self.nobody = None
+        self.paths = 0
 
     def actor(self, name):
         # The second connection of a server is "server2", with the server's own orders unless it has others.
@@ -386,6 +435,46 @@ class World:
         for end in self.ends:
             end.close()
         self.ends = []
+
+    def address_of(self, name):
+        """Where an actor receives datagrams."""
+        if name == "nobody":
+            if not self.nobody:
+                with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as unused:
+                    unused.bind(("127.0.0.1", 0))
+                    self.nobody = unused.getsockname()
+            return self.nobody
+        return self.actors[name].transport.get_extra_info("sockname")
+
+    def name_of_address(self, address):
+        if not address:
+            return None
+        for name, actor in self.actors.items():
+            if actor.is_datagram and actor.transport and actor.transport.get_extra_info("sockname") == address:
+                return name
+        return "a stranger"
+
+    async def step_datagram(self, step):
+        """An endpoint: at an address of its own unless it is unnamed, and connected to another actor where that is said."""
+        name = step["actor"]
+        options = {}
+        if "to" in step:
+            options["remote_addr"] = self.address_of(step["to"])
+        if self.scenario.get("over") == "unix":
+            options["family"] = socket.AF_UNIX
+        if not step.get("unnamed"):
+            self.paths += 1
+            options["local_addr"] = f"{self.path}{self.paths}" if self.scenario.get("over") == "unix" else ("127.0.0.1", 0)
+        if step.get("broadcast"):
+            options["allow_broadcast"] = True
+        loop = asyncio.get_running_loop()
+        await self.outcome(f"datagram {name}", name, loop.create_datagram_endpoint(lambda: self.make(name), **options))
+
+    async def step_datagram_pair(self, names):
+        loop = asyncio.get_running_loop()
+        for name, end in zip(names, socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)):
+            end.setblocking(False)
+            await self.outcome(f"datagram {name}", name, loop.create_datagram_endpoint(lambda name=name: self.make(name), sock=end))
 
     async def step_accepted(self, name):
         """A program that accepts by itself gives the socket to the loop."""
