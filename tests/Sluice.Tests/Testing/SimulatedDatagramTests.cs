@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using Sluice.Backends;
+using Sluice.Primitives;
 using Sluice.Testing;
 
 namespace Sluice.Tests.Testing;
@@ -275,6 +277,44 @@ public sealed class SimulatedDatagramTests
     }
 
     [Fact]
+    public void A_transport_that_breaks_a_law_of_the_seam_is_caught()
+    {
+        using var simulation = new Simulation(seed: 1, SimulationOptions.Faithful);
+        var host = simulation.AddHost("host");
+
+        Broken("StartReading was called before Attach", static (channel, _) => channel.StartReading());
+        Broken("Attach was called twice", static (channel, sink) => Twice(() => channel.Attach(sink)));
+        Broken("TrySend was given no datagrams", static (channel, sink) => Attached(channel, sink).TrySend(default, out _));
+        Broken("AwaitRoom was called though nothing was refused", static (channel, sink) => Attached(channel, sink).AwaitRoom());
+        Broken("Close was called twice", static (channel, _) => Twice(channel.Close));
+        Broken("StartReading was called after Close", static (channel, sink) =>
+        {
+            Attached(channel, sink).Close();
+            channel.StartReading();
+        });
+
+        void Broken(string law, Action<DatagramChannel, IDatagramSink> act)
+        {
+            var channel = host.Backend.OpenDatagram(AddressFamily.InterNetwork, null, null, new DatagramOptions());
+            var thrown = Assert.Throws<InvalidOperationException>(() => act(channel, new DeafSink()));
+            Assert.Contains(law, thrown.Message, StringComparison.Ordinal);
+            Assert.Contains(law, simulation.Violations[^1], StringComparison.Ordinal);
+        }
+
+        static DatagramChannel Attached(DatagramChannel channel, IDatagramSink sink)
+        {
+            channel.Attach(sink);
+            return channel;
+        }
+
+        static void Twice(Action act)
+        {
+            act();
+            act();
+        }
+    }
+
+    [Fact]
     public void The_table_of_sockets_shows_endpoints()
     {
         using var world = new TwoEndpoints();
@@ -283,5 +323,33 @@ public sealed class SimulatedDatagramTests
 
         Assert.Contains("server udp 10.0.0.2:53 * UNCONN 0 0", rows);
         Assert.Contains("client udp 10.0.0.1:32768 10.0.0.2:53 ESTAB 0 0", rows);
+    }
+
+    /// <summary>Hears nothing: the laws are broken before anything is reported.</summary>
+    private sealed class DeafSink : IDatagramSink
+    {
+        public void OnDatagram(ReadOnlySpan<byte> data, EndPoint? sender)
+        {
+        }
+
+        public void OnTruncated()
+        {
+        }
+
+        public void OnReceiveFailed(IoError reason)
+        {
+        }
+
+        public void OnBatchEnd()
+        {
+        }
+
+        public void OnRoom()
+        {
+        }
+
+        public void OnClosed()
+        {
+        }
     }
 }
