@@ -78,6 +78,35 @@ public sealed class SampleTests
         Assert.StartsWith("usage: TcpEcho", Assert.Single(result.Errors));
     }
 
+    [Fact]
+    public async Task The_udp_echo_prints_what_asyncio_s_guide_prints()
+    {
+        var result = await SampleProcess.RunAsync("UdpEcho");
+
+        result.AssertSuccess();
+        Assert.Equal("Send: 'Hello World!'", result.Output[0]);
+        Assert.StartsWith("Received 'Hello World!' from 127.0.0.1:", result.Output[1]);
+        Assert.Equal(["Received: 'Hello World!'"], result.Output[2..]);
+    }
+
+    [Fact]
+    public async Task The_udp_echo_works_between_two_processes()
+    {
+        using var server = SampleProcess.Start("UdpEcho", "--server", "0");
+        var port = (await server.ReadLineAsync("Serving on ")).Split(':')[1];
+
+        var client = await SampleProcess.RunAsync("UdpEcho", "--client", port, "from afar");
+        server.Interrupt();
+        var served = await server.EndAsync();
+        var unheard = await SampleProcess.RunAsync("UdpEcho", "--client", port, "anyone?");
+
+        client.AssertSuccess();
+        served.AssertSuccess();
+        Assert.Equal(["Send: 'from afar'", "Received: 'from afar'"], client.Output);
+        Assert.Equal("Stopped", served.Output[^1]);
+        Assert.Equal(["Send: 'anyone?'", "Error received: Connection refused"], unheard.Output);
+    }
+
     [Theory]
     [InlineData("ExistingSocket")]
     [InlineData("WatchDescriptor")]
