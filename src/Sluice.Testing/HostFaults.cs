@@ -18,9 +18,7 @@ public sealed class HostFaults
     private readonly Queue<IoError> _connects = new();
     private readonly Queue<IoError> _sends = new();
     private readonly Queue<IoError> _receives = new();
-    private readonly List<Action> _held = [];
     private readonly List<Link> _stalled = [];
-    private bool _holdsDatagrams;
 
     internal HostFaults(SimulatedNetwork network, SimulatedMachine host)
     {
@@ -30,6 +28,9 @@ public sealed class HostFaults
 
     /// <summary>Datagrams that are sent find no room, as in front of a network card that stands still: see <see cref="BlockSends"/>.</summary>
     internal bool BlocksSends { get; private set; }
+
+    /// <summary>The host's links are stalled: datagrams from and to it do not arrive.</summary>
+    internal bool HoldsDatagrams { get; private set; }
 
     internal bool HasReceive => _receives.Count > 0;
 
@@ -103,7 +104,7 @@ public sealed class HostFaults
     /// <summary>Holds back everything that travels to and from this host until <see cref="ReleaseLinks"/>.</summary>
     public void StallLinks()
     {
-        _holdsDatagrams = true;
+        HoldsDatagrams = true;
         foreach (var socket in _host.HeldSockets())
         {
             Stall(socket.Outgoing);
@@ -116,23 +117,14 @@ public sealed class HostFaults
     {
         foreach (var link in _stalled) link.Stall(false);
         _stalled.Clear();
-        _holdsDatagrams = false;
-        var held = _held.ToArray();
-        _held.Clear();
-        foreach (var arrive in held) arrive();
+        HoldsDatagrams = false;
+        _network.Carrier.ReleaseHeld();
         _network.RunDueEvents();
     }
 
     internal bool TryTakeSend(out IoError error) => _sends.TryDequeue(out error);
 
     internal bool TryTakeReceive(out IoError error) => _receives.TryDequeue(out error);
-
-    /// <summary>Keeps a datagram that would arrive, where the host's links are stalled.</summary>
-    internal bool TryHold(Action arrive)
-    {
-        if (_holdsDatagrams) _held.Add(arrive);
-        return _holdsDatagrams;
-    }
 
     internal bool TryTakeRead(out IoError error) => _reads.TryDequeue(out error);
 

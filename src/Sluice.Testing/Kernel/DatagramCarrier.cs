@@ -11,6 +11,19 @@ internal sealed class DatagramCarrier(SimulatedNetwork network)
 {
     private static readonly TimeSpan LeastHoldBack = TimeSpan.FromMicroseconds(1);
 
+    // What stalled links hold back, in the order in which it would have arrived.
+    private readonly Queue<(Flight Flight, TimeSpan Left)> _held = new();
+
+    /// <summary>A host's links are no longer stalled: what was held back arrives, unless the other host holds it still.</summary>
+    public void ReleaseHeld()
+    {
+        for (var left = _held.Count; left > 0; left--)
+        {
+            var (flight, time) = _held.Dequeue();
+            Arrive(flight, time);
+        }
+    }
+
     public void Send(SimulatedDatagramSocket sender, IPEndPoint to, byte[] payload)
     {
         var source = sender.Machine.Datagrams.SourceFor(sender, to, out _)!;
@@ -71,7 +84,12 @@ internal sealed class DatagramCarrier(SimulatedNetwork network)
     private void Arrive(Flight flight, TimeSpan left)
     {
         if (flight.Sender.VanishedAt < left || flight.Target.IsDown) return;
-        if (flight.Target.Faults.TryHold(() => Arrive(flight, left)) || flight.Sender.Machine.Faults.TryHold(() => Arrive(flight, left))) return;
+        if (flight.Target.Faults.HoldsDatagrams || flight.Sender.Machine.Faults.HoldsDatagrams)
+        {
+            _held.Enqueue((flight, left));
+            return;
+        }
+
         var datagram = new SimulatedDatagram(flight.Payload, flight.Source);
         if (DatagramAim.IsForMany(flight.Destination.Address))
         {
