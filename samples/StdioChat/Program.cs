@@ -3,15 +3,20 @@ using System.Text;
 using Sluice;
 
 // A conversation over standard input and output, both on the loop: try it in a terminal (Ctrl+D ends it), or: printf 'hello\n' | StdioChat | cat
-return EventLoop.Run(static async loop =>
+return EventLoop.Run(static async (loop, interrupted) =>
 {
     try
     {
-        var (output, mouth) = await loop.ConnectWritePipeAsync(() => new Mouth(), EventLoop.OpenStandardOutput());
+        var (output, mouth) = await loop.ConnectWritePipeAsync(() => new Mouth(), EventLoop.OpenStandardOutput(), interrupted);
         output.Write("Who are you?\n"u8);
-        await loop.ConnectReadPipeAsync(() => new Ears(output), EventLoop.OpenStandardInput());
-        await mouth.Gone;
+        await loop.ConnectReadPipeAsync(() => new Ears(output), EventLoop.OpenStandardInput(), interrupted);
+        await mouth.Gone.WaitAsync(interrupted);
         return 0;
+    }
+    catch (OperationCanceledException)
+    {
+        // Ctrl+C: the loop ends in order, which also gives the terminal back as it was.
+        return 130;
     }
     catch (ArgumentException)
     {

@@ -32,8 +32,9 @@ internal sealed partial class SampleProcess : IDisposable
     /// <param name="sample">Its name.</param>
     /// <param name="redirections">As one writes them in a shell.</param>
     /// <param name="folder">Where the shell is.</param>
-    public static SampleProcess StartInShell(string sample, string redirections, string? folder = null) =>
-        Start(["sh", "-c", $"exec dotnet \"$0\" {redirections}", ProgramOf(sample)], folder);
+    /// <param name="afterwards">What the shell does when the sample has ended, with the same streams.</param>
+    public static SampleProcess StartInShell(string sample, string redirections, string? folder = null, string afterwards = ":") =>
+        Start(["sh", "-c", $"exec {redirections}; dotnet \"$0\"; code=$?; {afterwards}; exit $code", ProgramOf(sample)], folder);
 
     private static SampleProcess Start(string[] command, string? folder = null)
     {

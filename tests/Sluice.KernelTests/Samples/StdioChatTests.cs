@@ -32,13 +32,18 @@ public sealed class StdioChatTests
         using (slave)
         {
             var path = Descriptors.PathOf(slave);
-            using var chat = SampleProcess.StartInShell("StdioChat", $"<>{path} 1>&0");
+            using var chat = SampleProcess.StartInShell("StdioChat", $"<>{path} 1>&0", afterwards: "grep flags /proc/self/fdinfo/0 >&2");
             await ReadUntilAsync(master, "Who are you?");
             Descriptors.Write(master, "Ada\n"u8);
             await ReadUntilAsync(master, "Hello, Ada.");
             Descriptors.Write(master, "\u0004"u8);
             await ReadUntilAsync(master, "Goodbye, Ada. I have heard 1 lines.");
-            Assert.Equal(0, (await chat.EndAsync()).ExitCode);
+
+            // The terminal is the shell's too, which must find it as it was: octal 4000 would be O_NONBLOCK.
+            var result = await chat.EndAsync();
+            Assert.Equal(0, result.ExitCode);
+            var flags = Convert.ToInt32(Assert.Single(result.Errors).Split(':')[1].Trim(), 8);
+            Assert.Equal(0, flags & Convert.ToInt32("4000", 8));
         }
     }
 
@@ -65,6 +70,17 @@ public sealed class StdioChatTests
         Assert.Equal(2, result.ExitCode);
         Assert.StartsWith(Refusal, Assert.Single(result.Errors), StringComparison.Ordinal);
         folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task It_ends_in_order_with_Ctrl_C()
+    {
+        using var chat = SampleProcess.Start("StdioChat");
+        await chat.ReadLineAsync("Who are you?");
+        chat.Interrupt();
+        var result = await chat.EndAsync();
+        Assert.Equal(130, result.ExitCode);
+        Assert.Equal([""], result.Errors);
     }
 
     [Fact]
