@@ -25,7 +25,11 @@ internal static class DatagramFaultScenarios
         {
             var options = new DatagramOptions
             {
-                ReusePort = true, AllowBroadcast = true, MulticastInterface = 1, MulticastTimeToLive = 0, MulticastLoopback = true,
+                ReusePort = true,
+                AllowBroadcast = true,
+                MulticastInterface = 1,
+                MulticastTimeToLive = 0,
+                MulticastLoopback = true,
             };
             var any = group.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any;
             var (transport, hearer) = await loop.CreateDatagramEndpointAsync(static () => new Hearer(), new IPEndPoint(any, 0), options: options);
