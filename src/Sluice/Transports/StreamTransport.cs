@@ -124,7 +124,7 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
     internal void RequestDrain() => _loop.Enqueue(this, Turn.Drain);
 
     /// <summary>At the loop's end: what is open is aborted, what is closing may go on for a while, what was never made goes.</summary>
-    public void EndWithLoop()
+    void ILoopTransport.EndWithLoop()
     {
         if (_state.Life == Life.Opening) Abandon(reset: true);
         if (_state.Life != Life.Open) return;
