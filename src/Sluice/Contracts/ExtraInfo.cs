@@ -32,4 +32,7 @@ public static class ExtraInfo
     /// released; an answer once given stays. (asyncio has no counterpart.)
     /// </summary>
     public static ExtraInfo<PeerCredentials> PeerCredentials { get; } = new("peercred");
+
+    /// <summary><c>"subprocess"</c>: what is known of a child process; the same object at every call.</summary>
+    public static ExtraInfo<SubprocessInfo> Subprocess { get; } = new("subprocess");
 }

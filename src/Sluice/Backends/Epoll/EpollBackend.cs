@@ -42,6 +42,7 @@ internal sealed class EpollBackend : IoBackend
     private readonly RestingListeners _resting;
     private readonly NameResolution _names;
     private readonly SignalWatches _signals;
+    private readonly PosixLauncher _launcher;
     private readonly GhostEvents _ghosts;
     private bool _hasOnlyReported;
     private bool _isDisposed;
@@ -60,6 +61,7 @@ internal sealed class EpollBackend : IoBackend
         _resting = new RestingListeners(Clock);
         _names = new NameResolution(this);
         _signals = new SignalWatches(this);
+        _launcher = new PosixLauncher(System);
         _epoll = Own(System.EpollCreate(out var error), error);
         try
         {
@@ -203,6 +205,12 @@ internal sealed class EpollBackend : IoBackend
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         return _signals.Start(signal, sink);
+    }
+
+    public override ChildProcess Spawn(SpawnRequest request, IExitSink sink)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        return EpollChildProcess.Start(this, _launcher, request, sink);
     }
 
     public override void Dispose()

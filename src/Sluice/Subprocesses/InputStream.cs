@@ -1,0 +1,96 @@
+using System.Net.Sockets;
+using Sluice.Loop;
+
+namespace Sluice.Subprocesses;
+
+/// <summary>
+/// The input of a child as a stream to write to. A write is accepted at once; WriteAsync and FlushAsync wait while too much of what was accepted has not left. Owned by the
+/// <see cref="SubprocessStreams"/>, which tell it of the pipe; on the loop's thread.
+/// </summary>
+internal sealed class InputStream(LoopCore loop, IWriteTransport pipe) : OneWayStream
+{
+    private readonly List<TaskCompletionSource> _waiters = [];
+    private Exception? _failure;
+    private bool _isPaused;
+    private bool _isClosed;
+
+    public override bool CanRead => false;
+
+    public override bool CanWrite => !_isClosed;
+
+    public void OnFlow(bool pause)
+    {
+        _isPaused = pause;
+        if (!pause) Release();
+    }
+
+    public void OnLost(Exception? reason)
+    {
+        _failure = reason ?? new SocketException((int)SocketError.ConnectionReset);
+        Release();
+    }
+
+    public override void Write(ReadOnlySpan<byte> buffer)
+    {
+        loop.VerifyThread();
+        ThrowIfOver();
+        pipe.Write(buffer);
+    }
+
+    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
+
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        Write(buffer.Span);
+        await FlushAsync(cancellationToken);
+    }
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    /// <summary>What was written leaves by itself, and nothing here may wait.</summary>
+    public override void Flush()
+    {
+    }
+
+    public override async Task FlushAsync(CancellationToken cancellationToken)
+    {
+        loop.VerifyThread();
+        if (_isPaused && _failure is null) await WaitAsync(cancellationToken);
+        if (_failure is not null) throw Broken();
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing && !_isClosed)
+        {
+            pipe.Close();
+            _isClosed = true;
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private async Task WaitAsync(CancellationToken cancellation)
+    {
+        var waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _waiters.Add(waiter);
+        using var registration = cancellation.UnsafeRegister(static (waiter, token) => ((TaskCompletionSource)waiter!).TrySetCanceled(token), waiter);
+        await waiter.Task;
+    }
+
+    private void Release()
+    {
+        foreach (var waiter in _waiters) waiter.TrySetResult();
+        _waiters.Clear();
+    }
+
+    private void ThrowIfOver()
+    {
+        ObjectDisposedException.ThrowIf(_isClosed, this);
+        if (_failure is not null) throw Broken();
+    }
+
+    private IOException Broken() => new($"The child takes no more input: {_failure!.Message}", _failure);
+}
