@@ -82,6 +82,24 @@ internal abstract class IoBackend : IDisposable
     /// <exception cref="System.Net.Sockets.SocketException">The handle is no connected stream socket.</exception>
     public abstract StreamChannel Adopt(SafeHandle socket, StreamOptions options);
 
+    /// <summary>Whether <see cref="OpenPipe"/> would take the handle: a FIFO, a socket or a character device, opened
+    /// for what this end does. Callable on any thread.</summary>
+    /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
+    public virtual bool CanBePipe(SafeHandle handle, PipeEnd end) => false;
+
+    /// <summary>
+    /// Takes over one end of a pipe, or what can stand for one. From here on, also on failure, the backend closes it; but what
+    /// <see cref="CanBePipe"/> refuses is left alone.
+    /// </summary>
+    /// <param name="handle">The descriptor.</param>
+    /// <param name="end">
+    /// What it is for. The channel of a writing end reports OnReadEnd, while it is reading, where its reader has gone; and nothing else is ever read
+    /// from it.
+    /// </param>
+    /// <exception cref="ArgumentException">The handle can be no pipe. It is as it was.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">The kernel refuses.</exception>
+    public virtual StreamChannel OpenPipe(SafeHandle handle, PipeEnd end) => throw new NotSupportedException();
+
     /// <summary>Opens a datagram socket: bound where a local address is given, connected where a remote one is. Neither waits.</summary>
     /// <param name="family">Its family: that of the addresses, if there are any.</param>
     /// <param name="local">Where it is bound, or null.</param>

@@ -76,7 +76,7 @@ internal sealed class Connector<TProtocol> : ILoopWork, IDialSink, IStartWaiter,
     void IStartWaiter.OnStarted(StreamTransport transport)
     {
         Finish();
-        _source.TrySetResult((transport, _protocol!));
+        _source.TrySetResult((_transport!, _protocol!));
     }
 
     private void BeginConnecting()

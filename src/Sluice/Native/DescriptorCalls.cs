@@ -13,6 +13,9 @@ internal static unsafe partial class DescriptorCalls
     public const int GetFlags = 3;
     public const int SetFlags = 4;
     public const int NonBlocking = 0x800;
+    public const int AccessMask = 3;
+    public const int ReadOnly = 0;
+    public const int WriteOnly = 1;
     public const int DuplicateCloseOnExec = 1030;
     public const int CurrentDirectory = -100;
     public const int NoFollow = 0x100;
@@ -34,6 +37,12 @@ internal static unsafe partial class DescriptorCalls
 
     [LibraryImport(Library, EntryPoint = "write", SetLastError = true)]
     public static partial nint Write(int fd, void* buffer, nuint length);
+
+    [LibraryImport(Library, EntryPoint = "read", SetLastError = true)]
+    public static partial nint Read(int fd, byte* buffer, nuint length);
+
+    [LibraryImport(Library, EntryPoint = "writev", SetLastError = true)]
+    public static partial nint WriteGathered(int fd, IoVector* vectors, int count);
 
     [LibraryImport(Library, EntryPoint = "eventfd", SetLastError = true)]
     public static partial int Event(uint value, int flags);

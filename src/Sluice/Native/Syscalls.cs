@@ -9,8 +9,9 @@ namespace Sluice.Native;
 /// and fails the call of its choice. Stateless; the real ones are <see cref="System"/>.
 /// </summary>
 /// <remarks>
-/// Every descriptor is born close-on-exec. Data calls never block and never raise SIGPIPE, whatever a user's duplicate did to the flags
-/// of the open file. Interrupted calls are repeated where nobody above would look at the clock; close never is.
+/// Every descriptor is born close-on-exec. Data calls on sockets never block and never raise SIGPIPE, whatever a user's duplicate did to the
+/// flags of the open file. For pipes there are no such flags: they are put into non-blocking mode, and SIGPIPE is ignored by .NET in the
+/// whole process, from its start. Interrupted calls are repeated where nobody above would look at the clock; close never is.
 /// </remarks>
 internal unsafe class Syscalls
 {
@@ -73,6 +74,27 @@ internal unsafe class Syscalls
         do sent = Result(SocketCalls.SendMessage(fd, &message, DataFlags), out error);
         while (error == IoError.Interrupted);
         return sent;
+    }
+
+    /// <summary>Reads from anything. Blocks unless the open file is in non-blocking mode.</summary>
+    public virtual int Read(int fd, byte* buffer, int length, out IoError error) =>
+        Result(DescriptorCalls.Read(fd, buffer, (nuint)length), out error);
+
+    /// <summary>Writes to anything. Blocks unless the open file is in non-blocking mode.</summary>
+    public virtual int Write(int fd, byte* buffer, int length, out IoError error)
+    {
+        int written;
+        do written = Result(DescriptorCalls.Write(fd, buffer, (nuint)length), out error);
+        while (error == IoError.Interrupted);
+        return written;
+    }
+
+    public virtual int WriteGathered(int fd, IoVector* vectors, int count, out IoError error)
+    {
+        int written;
+        do written = Result(DescriptorCalls.WriteGathered(fd, vectors, count), out error);
+        while (error == IoError.Interrupted);
+        return written;
     }
 
     public virtual IoError ShutdownWrite(int fd) => Outcome(SocketCalls.Shutdown(fd, SocketConstants.ShutdownWrite));
@@ -176,6 +198,24 @@ internal unsafe class Syscalls
         return Outcome(DescriptorCalls.Control(fd, DescriptorCalls.SetFlags, flags | DescriptorCalls.NonBlocking));
     }
 
+    /// <summary>What an open file was opened for; neither is possible.</summary>
+    public virtual (bool Reading, bool Writing) Access(int fd, out IoError error)
+    {
+        var flags = Result(DescriptorCalls.Control(fd, DescriptorCalls.GetFlags, 0), out error);
+        if (!error.IsNone || (flags & DescriptorCalls.OpenPathOnly) != 0) return default;
+        var access = flags & DescriptorCalls.AccessMask;
+        return (access != DescriptorCalls.WriteOnly, access != DescriptorCalls.ReadOnly);
+    }
+
+    public virtual bool IsNonBlocking(int fd, out IoError error) =>
+        (Result(DescriptorCalls.Control(fd, DescriptorCalls.GetFlags, 0), out error) & DescriptorCalls.NonBlocking) != 0 && error.IsNone;
+
+    public virtual IoError SetBlocking(int fd)
+    {
+        var flags = Result(DescriptorCalls.Control(fd, DescriptorCalls.GetFlags, 0), out var error);
+        return error.IsNone ? Outcome(DescriptorCalls.Control(fd, DescriptorCalls.SetFlags, flags & ~DescriptorCalls.NonBlocking)) : error;
+    }
+
     /// <summary>How many descriptors this process may have open: RLIMIT_NOFILE, of which the soft limit counts.</summary>
     public virtual int DescriptorLimit()
     {
@@ -186,6 +226,15 @@ internal unsafe class Syscalls
     }
 
     public virtual IoError SetMode(int fd, UnixFileMode mode) => Outcome(DescriptorCalls.SetMode(fd, (uint)mode));
+
+    /// <summary>What a descriptor means.</summary>
+    public virtual FileStatus Status(int fd, out IoError error)
+    {
+        FileStatus status = default;
+        byte none = 0;
+        error = Outcome(DescriptorCalls.Status(fd, &none, DescriptorCalls.OfDescriptor, FileStatus.TypeModeAndInode, &status));
+        return status;
+    }
 
     /// <summary>What lies at a path; a link at its end is not followed unless asked for.</summary>
     public virtual FileStatus Status(string path, out IoError error, bool followsLink = false)
@@ -215,9 +264,7 @@ internal unsafe class Syscalls
         }
 
         if (!error.IsNone) return error;
-        FileStatus status = default;
-        byte none = 0;
-        error = Outcome(DescriptorCalls.Status(fd, &none, DescriptorCalls.OfDescriptor, FileStatus.TypeModeAndInode, &status));
+        var status = Status(fd, out error);
         if (error.IsNone && status.Identity != identity) error = IoError.NoEntry;
         if (error.IsNone)
         {

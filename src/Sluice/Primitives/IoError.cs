@@ -11,8 +11,10 @@ namespace Sluice.Primitives;
 internal readonly struct IoError(int errno) : IEquatable<IoError>
 {
     public static IoError None => default;
+    public static IoError NotPermitted => new(1);
     public static IoError NoEntry => new(2);
     public static IoError Interrupted => new(4);
+    public static IoError InputOutput => new(5);
     public static IoError BadDescriptor => new(9);
     public static IoError WouldBlock => new(11);
     public static IoError OutOfMemory => new(12);

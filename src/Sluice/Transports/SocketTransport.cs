@@ -5,7 +5,7 @@ namespace Sluice.Transports;
 
 /// <summary>A stream transport over a TCP or Unix socket: adds what sockets know about themselves.</summary>
 internal sealed class SocketTransport(LoopCore loop, StreamChannel channel, IProtocol<ITransport> protocol, in TransportOrigin origin)
-    : StreamTransport(loop, channel, protocol, origin)
+    : StreamTransport(loop, channel, protocol.Instance, origin), ITransport
 {
     /// <summary>
     /// Makes the protocol and its transport for a fresh connection. Owns the channel: whatever goes wrong, it is closed.
@@ -16,14 +16,7 @@ internal sealed class SocketTransport(LoopCore loop, StreamChannel channel, IPro
     {
         try
         {
-            CallbackContext.Enter(origin.Context);
-            var protocol = factory() ?? throw new InvalidOperationException("The protocol factory returned null.");
-            if (protocol.Instance.Serves is not null)
-            {
-                throw new InvalidOperationException(
-                    $"The protocol factory returned a {protocol.GetType()} that already serves another transport: a protocol and its transport are one to one.");
-            }
-
+            var protocol = ProtocolFactory.Make<ITransport, TProtocol>(factory, origin.Context);
             return new SocketTransport(loop, channel, protocol, origin);
         }
         catch
@@ -32,6 +25,18 @@ internal sealed class SocketTransport(LoopCore loop, StreamChannel channel, IPro
             throw;
         }
     }
+
+    public bool CanWriteEof => true;
+
+    public void SetProtocol(IProtocol<ITransport> protocol) => Exchange(protocol?.Instance);
+
+    void IReadTransport.SetProtocol(IProtocol<IReadTransport> protocol) => Exchange(protocol?.Instance);
+
+    void IWriteTransport.SetProtocol(IProtocol<IWriteTransport> protocol) => Exchange(protocol?.Instance);
+
+    void ITransport.SetProtocol(IProtocol<IWriteTransport> protocol) => Exchange(protocol?.Instance);
+
+    private protected override void CallConnectionMade(in ProtocolBinding binding) => binding.ConnectionMade<ITransport>(this);
 
     protected override object? FindExtraInfo(string name) => name switch
     {

@@ -6,15 +6,16 @@ using Sluice.Primitives;
 namespace Sluice.Transports;
 
 /// <summary>
-/// A duplex stream with asyncio's semantics over any backend's channel: its life, its receiving half, and whom it calls. State machine,
+/// A stream with asyncio's semantics over any backend's channel: its life, its receiving half, and whom it calls. State machine,
 /// write queue, flow control and binding are structs in it: transport, channel and descriptor are all the objects of a connection.
 /// Lives on the loop's thread.
 /// </summary>
 /// <remarks>
-/// Every path settles the state first and calls the user last; whatever comes after a call of the user's reads the state anew, because
+/// What its user may call is what the interface of the class above says: <see cref="SocketTransport"/> both ways,
+/// <see cref="ReadPipeTransport"/> and <see cref="WritePipeTransport"/> one way. Every path settles the state first and calls the user last; whatever comes after a call of the user's reads the state anew, because
 /// the user may have closed, aborted, paused, written or exchanged the protocol meanwhile.
 /// </remarks>
-internal abstract class StreamTransport : SendingTransport, ITransport, IStreamSink, ILoopWork
+internal abstract class StreamTransport : SendingTransport, IBaseTransport, IStreamSink, ILoopWork
 {
     private ProtocolBinding _binding;
     private bool _readTurnQueued;
@@ -22,12 +23,12 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
     private IStartWaiter? _waiter;
     private Exception? _lostReason;
 
-    protected StreamTransport(LoopCore loop, StreamChannel channel, IProtocol<ITransport> protocol, in TransportOrigin origin)
+    protected StreamTransport(LoopCore loop, StreamChannel channel, BaseProtocol protocol, in TransportOrigin origin)
         : base(loop, channel, origin.Options.MaxWriteBufferSize)
     {
         _waiter = origin.Waiter;
         _binding = new ProtocolBinding(loop, origin.Context);
-        _binding.Bind(this, protocol.Instance);
+        _binding.Bind(this, protocol);
         channel.AsksForTarget = _binding.Buffered is not null;
         channel.Attach(this);
         loop.OpenChannels++;
@@ -43,8 +44,6 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
     public bool IsReading => _state.IsReading;
 
     public BaseProtocol? Protocol => _binding.Protocol;
-
-    public bool CanWriteEof => true;
 
     /// <summary>What the backend knows of the connection.</summary>
     internal StreamChannel Channel => _channel;
@@ -83,14 +82,6 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
         _readTurnQueued = true;
         _loop.Enqueue(this, Turn.Read);
     }
-
-    public void SetProtocol(IProtocol<ITransport> protocol) => Exchange(protocol?.Instance);
-
-    void IReadTransport.SetProtocol(IProtocol<IReadTransport> protocol) => Exchange(protocol?.Instance);
-
-    void IWriteTransport.SetProtocol(IProtocol<IWriteTransport> protocol) => Exchange(protocol?.Instance);
-
-    void ITransport.SetProtocol(IProtocol<IWriteTransport> protocol) => Exchange(protocol?.Instance);
 
     public bool TryGetExtraInfo<T>(ExtraInfo<T> key, [MaybeNullWhen(false)] out T value)
     {
@@ -203,6 +194,9 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
         }
     }
 
+    /// <summary>Calls ConnectionMade with the interface that the protocol was written for.</summary>
+    private protected abstract void CallConnectionMade(in ProtocolBinding binding);
+
     /// <summary>A fact by asyncio's name, or null.</summary>
     protected abstract object? FindExtraInfo(string name);
 
@@ -213,7 +207,7 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
     {
         if (!_state.TryOpen()) return;
         _readTurnQueued = true;
-        _binding.ConnectionMade(this);
+        CallConnectionMade(_binding);
         var waiter = _waiter;
         _waiter = null;
         waiter?.OnStarted(this);
@@ -276,17 +270,28 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
         }
     }
 
-    private void EndReading(IoError reason)
+    /// <summary>The read end, when nothing before it waits any more.</summary>
+    private protected virtual void EndReading(IoError reason)
     {
-        if (!reason.IsNone)
-        {
-            LoseBroken(reason);
-            return;
-        }
+        if (!reason.IsNone) LoseBroken(reason);
+        else if (_state.TryEndReading() && TellEnd(out var keepOpen) && !keepOpen && !_state.IsClosing) Close();
+    }
 
-        if (!_state.TryEndReading()) return;
-        if (_binding.EofReceived(out var keepOpen) is { } exception) Fail(exception, "EofReceived");
-        else if (!keepOpen && !_state.IsClosing) Close();
+    /// <summary>Tells the protocol that nothing more will come. False where it threw; that has ended the connection.</summary>
+    private protected bool TellEnd(out bool keepOpen)
+    {
+        if (_binding.EofReceived(out keepOpen) is not { } exception) return true;
+        Fail(exception, "EofReceived");
+        return false;
+    }
+
+    /// <summary>An error of the system ends the connection, and the handler is to hear of it: it can change nothing about that.</summary>
+    private protected void LoseReported(string message, Exception exception)
+    {
+        if (_state.IsLost) return;
+        _lostReason ??= exception;
+        _binding.Report(message, exception, this);
+        Lose(exception);
     }
 
     /// <summary>
@@ -322,11 +327,11 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
         _channel.Close(reset);
     }
 
-    private void Exchange(BaseProtocol? protocol)
+    private protected void Exchange(BaseProtocol? protocol)
     {
         ArgumentNullException.ThrowIfNull(protocol);
         EnterCall();
-        if (protocol is WriteProtocol)
+        if (protocol is WriteProtocol && this is IReadTransport)
         {
             throw new ArgumentException("A WriteProtocol cannot serve a duplex transport: it has no way to receive what arrives.", nameof(protocol));
         }

@@ -44,6 +44,7 @@ internal sealed class EpollBackend : IoBackend
     private readonly SignalWatches _signals;
     private readonly PosixLauncher _launcher;
     private readonly GhostEvents _ghosts;
+    private GatheringSender<FileWriting>? _writer;
     private bool _hasOnlyReported;
     private bool _isDisposed;
 
@@ -55,8 +56,9 @@ internal sealed class EpollBackend : IoBackend
         System = system ?? Syscalls.System;
         Clock = clock ?? MonotonicClock.Instance;
         Lingering = new LingeringQueue(Clock);
-        Sender = new GatheringSender(System);
+        Sender = new GatheringSender<SocketSending>(System);
         LocalNames = new LocalNames(System);
+        BorrowedModes = new BorrowedModes(System);
         _ghosts = new GhostEvents(Clock);
         _resting = new RestingListeners(Clock);
         _names = new NameResolution(this);
@@ -91,7 +93,13 @@ internal sealed class EpollBackend : IoBackend
     /// <summary>Connections that were closed gracefully and still wait for their peers.</summary>
     public LingeringQueue Lingering { get; }
 
-    public GatheringSender Sender { get; }
+    public GatheringSender<SocketSending> Sender { get; }
+
+    /// <summary>As <see cref="Sender"/>, for pipes: made with the first of them.</summary>
+    public GatheringSender<FileWriting> Writer => _writer ??= new GatheringSender<FileWriting>(System);
+
+    /// <summary>The open files of others that are in non-blocking mode for our sake.</summary>
+    public BorrowedModes BorrowedModes { get; }
 
     public LocalNames LocalNames { get; }
 
@@ -193,6 +201,14 @@ internal sealed class EpollBackend : IoBackend
             fd.Dispose();
             throw;
         }
+    }
+
+    public override bool CanBePipe(SafeHandle handle, PipeEnd end) => PipeDescriptor.CanBe(System, handle, end);
+
+    public override StreamChannel OpenPipe(SafeHandle handle, PipeEnd end)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        return new EpollPipeChannel(this, PipeDescriptor.TakeOver(System, BorrowedModes, handle, end), end);
     }
 
     public override WatchChannel Watch(SafeHandle handle, IWatchSink sink)
