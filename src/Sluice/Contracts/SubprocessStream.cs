@@ -1,8 +1,10 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 
 namespace Sluice;
 
 /// <summary>Where one of a child's standard streams leads. (asyncio: <c>PIPE</c>, <c>DEVNULL</c>, <c>STDOUT</c>, a file.)</summary>
+[SuppressMessage("Naming", "CA1711", Justification = "It is what programs call a standard stream.")]
 public sealed class SubprocessStream
 {
     private readonly string _name;

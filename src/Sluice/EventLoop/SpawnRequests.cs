@@ -40,8 +40,12 @@ internal static class SpawnRequests
 
     private static SpawnRequest Make(string file, IReadOnlyList<string> arguments, SubprocessOptions options, SubprocessStream usual)
     {
-        CheckName(options.Executable, nameof(SubprocessOptions.Executable));
-        CheckName(options.WorkingDirectory, nameof(SubprocessOptions.WorkingDirectory));
+        CheckNames(options);
+        if (options.StandardInput == SubprocessStream.ToStandardOutput || options.StandardOutput == SubprocessStream.ToStandardOutput)
+        {
+            throw new ArgumentException("Only the standard error can lead to the standard output.", nameof(options));
+        }
+
         if (options.ProcessGroup < 0) throw new ArgumentOutOfRangeException(nameof(options), options.ProcessGroup, "A process group has a positive number; 0 makes a new one.");
         if (options is { NewSession: true, ProcessGroup: not null }) throw new ArgumentException("A new session has a process group of its own: NewSession and ProcessGroup exclude each other.", nameof(options));
         if (options.MaxWriteBufferSize < 0) throw new ArgumentOutOfRangeException(nameof(options), options.MaxWriteBufferSize, "MaxWriteBufferSize must not be negative.");
@@ -51,20 +55,20 @@ internal static class SpawnRequests
             Program = file,
             Arguments = arguments,
             WorkingDirectory = options.WorkingDirectory,
-            Environment = CopyOf(options.Environment),
+            Environment = EnvironmentOf(options),
             NewSession = options.NewSession,
             ProcessGroup = options.ProcessGroup,
             Streams =
             [
-                StreamOf(options.StandardInput ?? usual, nameof(SubprocessOptions.StandardInput)),
-                StreamOf(options.StandardOutput ?? usual, nameof(SubprocessOptions.StandardOutput)),
-                StreamOf(options.StandardError ?? usual, null),
+                StreamOf(options.StandardInput ?? usual),
+                StreamOf(options.StandardOutput ?? usual),
+                StreamOf(options.StandardError ?? usual),
             ],
-            ExtraDescriptors = CopyOf(options.ExtraDescriptors),
+            ExtraDescriptors = DescriptorsOf(options),
         };
     }
 
-    private static ChildStream StreamOf(SubprocessStream stream, string? notError)
+    private static ChildStream StreamOf(SubprocessStream stream)
     {
         if (stream.Handle is { } handle)
         {
@@ -75,43 +79,45 @@ internal static class SpawnRequests
         if (stream == SubprocessStream.Pipe) return new ChildStream(ChildStreamKind.Pipe);
         if (stream == SubprocessStream.Inherit) return new ChildStream(ChildStreamKind.Inherited);
         if (stream == SubprocessStream.Null) return new ChildStream(ChildStreamKind.Null);
-        if (notError is not null) throw new ArgumentException($"{notError} cannot lead to the standard output; only the standard error can.", "options");
         return new ChildStream(ChildStreamKind.StandardOutput);
     }
 
     /// <summary>A copy: the user may change the original before the loop's thread comes to it.</summary>
-    private static Dictionary<string, string>? CopyOf(IReadOnlyDictionary<string, string>? environment)
+    private static Dictionary<string, string>? EnvironmentOf(SubprocessOptions options)
     {
-        if (environment is null) return null;
+        if (options.Environment is not { } environment) return null;
         var copy = new Dictionary<string, string>(environment.Count);
         foreach (var (name, value) in environment)
         {
-            if (name.Length == 0 || name.Contains('=') || name.Contains('\0')) throw new ArgumentException($"\"{name}\" cannot be the name of an environment variable.", "options");
-            CheckText(value, "options");
+            if (name.Length == 0 || name.Contains('=') || name.Contains('\0')) throw new ArgumentException($"\"{name}\" cannot be the name of an environment variable.", nameof(options));
+            CheckText(value, nameof(options));
             copy.Add(name, value);
         }
 
         return copy;
     }
 
-    private static Dictionary<int, SafeHandle>? CopyOf(IReadOnlyDictionary<int, SafeHandle>? descriptors)
+    private static Dictionary<int, SafeHandle>? DescriptorsOf(SubprocessOptions options)
     {
-        if (descriptors is null) return null;
+        if (options.ExtraDescriptors is not { } descriptors) return null;
         foreach (var (number, handle) in descriptors)
         {
-            if (number is < FirstExtra or > LastExtra) throw new ArgumentOutOfRangeException("options", number, $"Extra descriptors have numbers from {FirstExtra} to {LastExtra} in the child.");
-            ArgumentNullException.ThrowIfNull(handle, "options");
+            if (number is < FirstExtra or > LastExtra) throw new ArgumentOutOfRangeException(nameof(options), number, $"Extra descriptors have numbers from {FirstExtra} to {LastExtra} in the child.");
+            ArgumentNullException.ThrowIfNull(handle, nameof(options));
             ObjectDisposedException.ThrowIf(handle.IsClosed || handle.IsInvalid, handle);
         }
 
         return new Dictionary<int, SafeHandle>(descriptors);
     }
 
-    private static void CheckName(string? text, string name)
+    private static void CheckNames(SubprocessOptions options)
     {
-        if (text is null) return;
-        if (text.Length == 0) throw new ArgumentException($"{name} must not be empty; null is the default.", "options");
-        CheckText(text, "options");
+        foreach (var name in (string?[])[options.Executable, options.WorkingDirectory])
+        {
+            if (name is null) continue;
+            if (name.Length == 0) throw new ArgumentException("An empty name is the name of nothing; null is the default.", nameof(options));
+            CheckText(name, nameof(options));
+        }
     }
 
     /// <summary>C strings end at the first NUL: what stands behind it would be lost without a word.</summary>

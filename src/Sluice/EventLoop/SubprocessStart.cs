@@ -1,6 +1,7 @@
 using Sluice.Backends;
 using Sluice.Loop;
 using Sluice.Subprocesses;
+using Sluice.Transports;
 
 namespace Sluice;
 
@@ -84,7 +85,8 @@ internal sealed class SubprocessStart<TProtocol> : ILoopWork, ISubprocessWaiter,
 
         try
         {
-            _protocol = Make();
+            // Before the child: what its factory throws starts nothing.
+            _protocol = ProtocolFactory.Make<ISubprocessTransport, TProtocol>(_factory, _context);
             var origin = new SubprocessOrigin(_loop.Residents.Children, (_request.Arguments[0], _request.Arguments), _maxWriteBufferSize, _context, this);
             _transport = new SubprocessTransport(Core, _request, _protocol, origin);
         }
@@ -96,15 +98,6 @@ internal sealed class SubprocessStart<TProtocol> : ILoopWork, ISubprocessWaiter,
 
         _loop.Residents.Add(this);
         _registration = _cancellation.UnsafeRegister(static self => ((SubprocessStart<TProtocol>)self!).AskToCancel(), this);
-    }
-
-    /// <summary>Made before the child: what its factory throws starts nothing.</summary>
-    private TProtocol Make()
-    {
-        var protocol = _factory() ?? throw new InvalidOperationException("The protocol factory returned null.");
-        if (protocol.Serves is null) return protocol;
-        throw new InvalidOperationException(
-            $"The protocol factory returned a {protocol.GetType()} that already serves another transport: a protocol and its transport are one to one.");
     }
 
     /// <summary>On the loop's thread at once: a turn would come behind that of ConnectionMade.</summary>

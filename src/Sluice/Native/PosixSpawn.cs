@@ -40,8 +40,8 @@ internal static unsafe class PosixSpawn
         }
         finally
         {
-            ProcessCalls.DestroyAttributes(attributes);
-            ProcessCalls.DestroyActions(actions);
+            _ = ProcessCalls.DestroyAttributes(attributes);
+            _ = ProcessCalls.DestroyActions(actions);
         }
     }
 

@@ -49,6 +49,8 @@ internal sealed class InputStream(LoopCore loop, IWriteTransport pipe) : OneWayS
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
     /// <summary>What was written leaves by itself, and nothing here may wait.</summary>
     public override void Flush()
     {

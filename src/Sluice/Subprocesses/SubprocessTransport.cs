@@ -52,7 +52,7 @@ internal sealed class SubprocessTransport : ISubprocessTransport, IExitSink, ILo
         _binding.Bind(protocol);
 
         // Their own births come first: a pipe that is closed in ConnectionMade has been made and is lost like any other.
-        var pipe = new TransportOrigin(_pipes, new PipeLimits { MaxWriteBufferSize = origin.MaxWriteBufferSize }, origin.Context, null);
+        var pipe = new TransportOrigin(_pipes, new ConnectionOptions { MaxWriteBufferSize = origin.MaxWriteBufferSize }, origin.Context, null);
         if (_child.Pipes[0] is { } input) _input = new WritePipeTransport(loop, input, new InputPipe(_binding), pipe, null);
         if (_child.Pipes[1] is { } output) _output = new ReadPipeTransport(loop, output, new OutputPipe(_binding, 1), pipe, null);
         if (_child.Pipes[2] is { } error) _error = new ReadPipeTransport(loop, error, new OutputPipe(_binding, 2), pipe, null);
@@ -239,7 +239,4 @@ internal sealed class SubprocessTransport : ISubprocessTransport, IExitSink, ILo
         public const int Exited = 1;
         public const int Lost = 2;
     }
-
-    /// <summary>How the pipes behave.</summary>
-    private sealed record PipeLimits : StreamOptions;
 }
