@@ -15,7 +15,9 @@ public sealed class HostFaults
     private readonly Queue<IoError> _writes = new();
     private readonly Queue<IoError> _accepts = new();
     private readonly Queue<IoError> _connects = new();
+    private readonly Queue<IoError> _spawns = new();
     private readonly List<Link> _stalled = [];
+    private int _lostStatuses;
 
     internal HostFaults(SimulatedNetwork network, SimulatedMachine host)
     {
@@ -45,6 +47,13 @@ public sealed class HostFaults
     /// <param name="errno">The error.</param>
     public void FailNextConnect(int errno) => _connects.Enqueue(new IoError(errno));
 
+    /// <summary>The next start of a child process fails.</summary>
+    /// <param name="errno">The error.</param>
+    public void FailNextSpawn(int errno) => _spawns.Enqueue(new IoError(errno));
+
+    /// <summary>The next child to end leaves no exit status, as if another part of the program had asked for it before the loop.</summary>
+    public void LoseNextExitStatus() => _lostStatuses++;
+
     /// <summary>Nothing fails any more that has not failed yet.</summary>
     public void Clear()
     {
@@ -52,6 +61,8 @@ public sealed class HostFaults
         _writes.Clear();
         _accepts.Clear();
         _connects.Clear();
+        _spawns.Clear();
+        _lostStatuses = 0;
     }
 
     /// <summary>Breaks all connections of this host's loops: both ends see a reset, as if a box between them had sent it.</summary>
@@ -89,6 +100,10 @@ public sealed class HostFaults
     internal bool TryTakeAccept(out IoError error) => _accepts.TryDequeue(out error);
 
     internal bool TryTakeConnect(out IoError error) => _connects.TryDequeue(out error);
+
+    internal bool TryTakeSpawn(out IoError error) => _spawns.TryDequeue(out error);
+
+    internal bool TryTakeLostStatus() => _lostStatuses > 0 && _lostStatuses-- > 0;
 
     private void Stall(Link link)
     {

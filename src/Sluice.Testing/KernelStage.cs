@@ -26,6 +26,9 @@ public abstract class KernelStage : CheckStage
     /// <summary>What the loop warned of.</summary>
     internal StageLog Log { get; } = new();
 
+    /// <summary>What checks of child processes ask for.</summary>
+    internal ChildKit Children => field ??= new ChildKit(Loop, IsChildLeft);
+
     /// <summary>The names that the loop can resolve.</summary>
     internal StageResolver Names { get; } = new();
 
@@ -68,6 +71,18 @@ public abstract class KernelStage : CheckStage
 
     /// <summary>Waits for a number of the shortest spans in which anything may happen: passes, and between them the steps of simulated time.</summary>
     internal virtual Task InstantsAsync(int count) => PassesAsync(count);
+
+    internal override IEnumerable<string> OtherViolations => Children.Violations;
+
+    internal override string DescribeOthers() => Children.Describe();
+
+    internal override Task CloseOthersAsync() => Children.CloseAsync();
+
+    /// <summary>Whether a process that this program has started runs still or is a zombie.</summary>
+    internal abstract bool IsChildLeft(int processId);
+
+    /// <summary>Has somebody else ask for a child's exit status before the loop can.</summary>
+    internal abstract void StealExitStatus(int processId);
 
     internal override void VerifyReleased(ITransport transport) => Check.Equal(-1, transport.GetExtraInfo(ExtraInfo.Socket)!.Handle);
 

@@ -25,6 +25,7 @@ public sealed class SimulatedStage : KernelStage
     {
         _simulation = simulation;
         _host = simulation.AddHost("stage", new EventLoopOptions { Logger = Log, Resolver = Names });
+        _host.AddProgram("sh", StageProgram.RunShell);
         _isUnix = isUnix;
     }
 
@@ -101,6 +102,10 @@ public sealed class SimulatedStage : KernelStage
     }
 
     internal override (SafeHandle First, SafeHandle Second) CreateSocketPair() => _host.CreateStreamPair();
+
+    internal override bool IsChildLeft(int processId) => _host.Machine.Processes.Running.Any(process => process.ProcessId == processId);
+
+    internal override void StealExitStatus(int processId) => _host.Faults.LoseNextExitStatus();
 
     internal override void SendSignal(PosixSignal signal) => _host.SendSignal(signal);
 

@@ -61,6 +61,9 @@ internal sealed class EventTrace(VirtualClock clock, int length)
             KernelEvent.Retransmission => $"{Subject} sends again what was lost",
             KernelEvent.Crash => $"{Subject} crashes",
             KernelEvent.Boot => $"{Subject} starts again",
+            KernelEvent.ProcessStart => $"{Subject} starts",
+            KernelEvent.ProcessEnd => $"{Subject} ends with {Value}",
+            KernelEvent.Signal => $"{Subject} gets signal {Value}",
             _ => What.ToString(),
         };
     }

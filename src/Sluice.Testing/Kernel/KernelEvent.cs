@@ -17,4 +17,7 @@ internal enum KernelEvent : byte
     Retransmission,
     Crash,
     Boot,
+    ProcessStart,
+    ProcessEnd,
+    Signal,
 }

@@ -9,7 +9,7 @@ namespace Sluice.Subprocesses;
 /// </summary>
 internal sealed class InputStream(LoopCore loop, IWriteTransport pipe) : OneWayStream
 {
-    private readonly List<TaskCompletionSource> _waiters = [];
+    private readonly List<LoopSignal> _waiters = [];
     private Exception? _failure;
     private bool _isPaused;
     private bool _isClosed;
@@ -43,7 +43,7 @@ internal sealed class InputStream(LoopCore loop, IWriteTransport pipe) : OneWayS
     {
         cancellationToken.ThrowIfCancellationRequested();
         Write(buffer.Span);
-        await FlushAsync(cancellationToken);
+        await FlushAsync(cancellationToken).ConfigureAwait(false);
     }
 
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
@@ -59,7 +59,7 @@ internal sealed class InputStream(LoopCore loop, IWriteTransport pipe) : OneWayS
     public override async Task FlushAsync(CancellationToken cancellationToken)
     {
         loop.VerifyThread();
-        if (_isPaused && _failure is null) await WaitAsync(cancellationToken);
+        if (_isPaused && _failure is null) await WaitAsync(cancellationToken).ConfigureAwait(false);
         if (_failure is not null) throw Broken();
     }
 
@@ -74,17 +74,16 @@ internal sealed class InputStream(LoopCore loop, IWriteTransport pipe) : OneWayS
         base.Dispose(disposing);
     }
 
-    private async Task WaitAsync(CancellationToken cancellation)
+    private ValueTask WaitAsync(CancellationToken cancellation)
     {
-        var waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var waiter = new LoopSignal(loop);
         _waiters.Add(waiter);
-        using var registration = cancellation.UnsafeRegister(static (waiter, token) => ((TaskCompletionSource)waiter!).TrySetCanceled(token), waiter);
-        await waiter.Task;
+        return waiter.WaitAsync(cancellation);
     }
 
     private void Release()
     {
-        foreach (var waiter in _waiters) waiter.TrySetResult();
+        foreach (var waiter in _waiters) waiter.Set();
         _waiters.Clear();
     }
 

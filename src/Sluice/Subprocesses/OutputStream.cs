@@ -10,7 +10,7 @@ namespace Sluice.Subprocesses;
 internal sealed class OutputStream(LoopCore loop, IReadTransport pipe, int limit) : OneWayStream
 {
     private ByteFifo _data;
-    private TaskCompletionSource? _reader;
+    private LoopSignal? _reader;
     private Exception? _failure;
     private bool _isResting;
     private bool _isOver;
@@ -44,7 +44,7 @@ internal sealed class OutputStream(LoopCore loop, IReadTransport pipe, int limit
         if (_reader is not null) throw new InvalidOperationException("Somebody waits for this output already.");
         cancellationToken.ThrowIfCancellationRequested();
         if (buffer.IsEmpty) return 0;
-        while (_data.Count == 0 && !_isOver) await WaitAsync(cancellationToken);
+        while (_data.Count == 0 && !_isOver) await WaitAsync(cancellationToken).ConfigureAwait(false);
         if (_data.Count == 0 && _failure is not null) throw new IOException($"The pipe broke: {_failure.Message}", _failure);
         var count = _data.Take(buffer.Span);
         if (_isResting && _data.Count <= limit)
@@ -74,13 +74,12 @@ internal sealed class OutputStream(LoopCore loop, IReadTransport pipe, int limit
         base.Dispose(disposing);
     }
 
-    private async Task WaitAsync(CancellationToken cancellation)
+    private async ValueTask WaitAsync(CancellationToken cancellation)
     {
-        var reader = _reader = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var registration = cancellation.UnsafeRegister(static (reader, token) => ((TaskCompletionSource)reader!).TrySetCanceled(token), reader);
+        _reader = new LoopSignal(loop);
         try
         {
-            await reader.Task;
+            await _reader.WaitAsync(cancellation).ConfigureAwait(false);
         }
         finally
         {
@@ -88,5 +87,5 @@ internal sealed class OutputStream(LoopCore loop, IReadTransport pipe, int limit
         }
     }
 
-    private void Rouse() => _reader?.TrySetResult();
+    private void Rouse() => _reader?.Set();
 }
