@@ -85,6 +85,7 @@ internal abstract class ProgramStream : Stream, ISimulatedSource
         Kernel = null;
         kernel.Release(reset: false);
         _backend.Remove(this);
+        _waiter?.Set();
     }
 }
 
