@@ -137,6 +137,8 @@ public abstract class CheckStage
     {
         RecordingProtocol plain => plain.Record,
         RecordingBufferedProtocol buffered => buffered.Record,
+        RecordingReadProtocol read => read.Record,
+        RecordingWriteProtocol write => write.Record,
         _ => null,
     };
 
@@ -172,10 +174,10 @@ public abstract class CheckStage
         try
         {
             await check(this);
-            foreach (var record in _records) record.Transport?.Close();
+            foreach (var record in _records) record.AnyTransport?.Close();
             foreach (var record in _records)
             {
-                if (record.Transport is not null) await record.Lost;
+                if (record.AnyTransport is not null) await record.Lost;
             }
 
             await CloseOthersAsync();

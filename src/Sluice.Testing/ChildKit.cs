@@ -33,8 +33,11 @@ internal sealed class ChildKit(EventLoop loop, Func<int, bool> isLeft)
     }
 
     /// <summary>Runs a program to its end.</summary>
-    public static Task<SubprocessResult> RunAsync(StageProgram program, byte[]? input, params string[] arguments) =>
-        Subprocess.RunAsync(Shell, program.Arguments(arguments), input);
+    public Task<SubprocessResult> RunAsync(StageProgram program, byte[]? input, params string[] arguments)
+    {
+        Check.That(EventLoop.Current == loop);
+        return Subprocess.RunAsync(Shell, program.Arguments(arguments), input);
+    }
 
     public RecordingSubprocessProtocol Watch(RecordingSubprocessProtocol protocol)
     {

@@ -81,6 +81,9 @@ public abstract class KernelStage : CheckStage
     /// <summary>Whether a process that this program has started runs still or is a zombie.</summary>
     internal abstract bool IsChildLeft(int processId);
 
+    /// <summary>Lets a child that is about to end do so, if possible without the loop's noticing.</summary>
+    internal abstract Task AwaitEndUnnoticedAsync(ISubprocessTransport child);
+
     /// <summary>Has somebody else ask for a child's exit status before the loop can.</summary>
     internal abstract void StealExitStatus(int processId);
 
@@ -94,6 +97,9 @@ public abstract class KernelStage : CheckStage
 
     /// <summary>Two connected sockets that no transport holds yet.</summary>
     internal abstract (SafeHandle First, SafeHandle Second) CreateSocketPair();
+
+    /// <summary>The two ends of a pipe that no transport holds yet.</summary>
+    internal abstract (SafeHandle Reader, SafeHandle Writer) CreatePipe();
 
     /// <summary>Sends the loop's program a signal that a handler is there for; it has come when this returns, and waits for the loop.</summary>
     internal abstract void SendSignal(PosixSignal signal);

@@ -4,7 +4,7 @@ namespace Sluice.Testing;
 
 /// <summary>
 /// What a transport did to one protocol: the callbacks in order, the bytes, and every breach of the contract. Filled by
-/// <see cref="RecordingProtocol"/> and <see cref="RecordingBufferedProtocol"/> on the loop's thread.
+/// <see cref="RecordingProtocol"/> and its siblings on the loop's thread.
 /// </summary>
 public sealed class ProtocolRecord
 {
@@ -51,8 +51,11 @@ public sealed class ProtocolRecord
 
     internal bool HasEnded => _contract.HasEnded;
 
-    /// <summary>The transport of ConnectionMade, or null before it.</summary>
-    public ITransport? Transport => _contract.Transport;
+    /// <summary>The transport of ConnectionMade, or null before it and where it goes only one way.</summary>
+    public ITransport? Transport => _contract.Transport as ITransport;
+
+    /// <summary>As <see cref="Transport"/>, for one that goes only one way too.</summary>
+    internal IBaseTransport? AnyTransport => _contract.Transport;
 
     /// <summary>True between PauseWriting and ResumeWriting.</summary>
     public bool IsWritingPaused => _contract.IsWritingPaused;
@@ -80,7 +83,7 @@ public sealed class ProtocolRecord
     /// <summary>The trace in one line.</summary>
     public override string ToString() => string.Join(", ", _trace);
 
-    internal void ConnectionMade(ITransport transport)
+    internal void ConnectionMade(IBaseTransport transport)
     {
         Note("ConnectionMade");
         _contract.ConnectionMade(transport);

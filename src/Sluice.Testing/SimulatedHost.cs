@@ -171,6 +171,9 @@ public sealed class SimulatedHost
     /// <summary>Two connected sockets that no transport holds yet: handles for the loop's methods that take over an existing socket.</summary>
     public (SafeHandle First, SafeHandle Second) CreateStreamPair() => Backend.CreateStreamPair();
 
+    /// <summary>The two ends of a pipe that no transport holds yet: handles for <c>ConnectReadPipeAsync</c> and <c>ConnectWritePipeAsync</c>.</summary>
+    public (SafeHandle Reader, SafeHandle Writer) CreatePipe() => Backend.CreatePipe();
+
     /// <inheritdoc/>
     public override string ToString() => Name;
 

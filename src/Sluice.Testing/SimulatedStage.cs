@@ -103,7 +103,12 @@ public sealed class SimulatedStage : KernelStage
 
     internal override (SafeHandle First, SafeHandle Second) CreateSocketPair() => _host.CreateStreamPair();
 
+    internal override (SafeHandle Reader, SafeHandle Writer) CreatePipe() => _host.CreatePipe();
+
     internal override bool IsChildLeft(int processId) => _host.Machine.Processes.Running.Any(process => process.ProcessId == processId);
+
+    /// <summary>Other processes only run while this one's loop does: the end may have been noticed.</summary>
+    internal override Task AwaitEndUnnoticedAsync(ISubprocessTransport child) => SettleAsync();
 
     internal override void StealExitStatus(int processId) => _host.Faults.LoseNextExitStatus();
 
@@ -132,7 +137,7 @@ public sealed class SimulatedStage : KernelStage
     /// <summary>What a protocol received is the beginning of what the peer's transport sent, and all of it where the end was seen.</summary>
     private static void VerifyBytes(ProtocolRecord record)
     {
-        if (record.Transport?.GetExtraInfo(ExtraInfo.Socket) is not SimulatedTransportSocket { Kernel: { } kernel }) return;
+        if (KernelOf(record.AnyTransport) is not { } kernel) return;
         var log = kernel.Incoming.Log!;
         var sent = new byte[log.Count];
         log.Take(sent);
@@ -141,4 +146,7 @@ public sealed class SimulatedStage : KernelStage
         Check.That(record.Received.Length <= sent.Length, "a protocol received more than its peer had sent");
         Check.Bytes(ended ? sent : sent.AsSpan(0, record.Received.Length), record.Received, "the bytes received");
     }
+
+    private static SimulatedSocket? KernelOf(IBaseTransport? transport) =>
+        (transport?.GetExtraInfo(ExtraInfo.Socket) as SimulatedTransportSocket)?.Kernel ?? (transport?.GetExtraInfo(ExtraInfo.Pipe) as SimulatedSocketHandle)?.Kernel;
 }

@@ -37,6 +37,7 @@ public sealed record SimulationOptions
         PacketLoss = 0.05,
         SendBufferSize = 2 * 1024,
         ReceiveBufferSize = 2 * 1024,
+        PipeSize = 4 * 1024,
         ShortReads = 0.5,
         PartialWrites = 0.5,
         RefusedWrites = 0.3,
@@ -50,6 +51,9 @@ public sealed record SimulationOptions
 
     /// <summary>The bytes that a receiver's kernel holds until they are read. Default: 64 KiB.</summary>
     public int ReceiveBufferSize { get; init; } = 64 * 1024;
+
+    /// <summary>The bytes that a pipe holds until they are read. Default: 64 KiB.</summary>
+    public int PipeSize { get; init; } = 64 * 1024;
 
     /// <summary>How long a packet travels at least. Unix sockets have none. Default: 100 µs.</summary>
     public TimeSpan Latency { get; init; } = TimeSpan.FromMicroseconds(100);

@@ -101,6 +101,14 @@ internal sealed record StageProgram(string Script, Func<SimulatedProcess, IReadO
         """,
         RunInteractiveAsync);
 
+    /// <summary>The child of <see cref="Leave"/>.</summary>
+    private static readonly StageProgram Stayer = new("cat >/dev/null; echo later", static async (process, _) =>
+    {
+        await process.StandardInput.CopyToAsync(Stream.Null);
+        await WriteAsync(process.StandardOutput, "later\n");
+        return 0;
+    });
+
     /// <summary>
     /// Starts a child that has all its streams, says that it is ready, and ends with 3. The child lives on until their input ends; then it says "later".
     /// </summary>
@@ -109,14 +117,6 @@ internal sealed record StageProgram(string Script, Func<SimulatedProcess, IReadO
         await Subprocess.StartAsync("sh", ["-c", Stayer.Script]);
         await WriteAsync(process.StandardOutput, "ready\n");
         return 3;
-    });
-
-    /// <summary>The child of <see cref="Leave"/>.</summary>
-    private static readonly StageProgram Stayer = new("cat >/dev/null; echo later", static async (process, _) =>
-    {
-        await process.StandardInput.CopyToAsync(Stream.Null);
-        await WriteAsync(process.StandardOutput, "later\n");
-        return 0;
     });
 
     private static readonly StageProgram[] All =

@@ -53,6 +53,14 @@ public static class TransportChecks
         .. In(typeof(ExistingListenerChecks)),
         .. In(typeof(UnixServerChecks)),
         .. In(typeof(UnixPeerChecks)),
+        .. In(typeof(SubprocessStartChecks)),
+        .. In(typeof(SubprocessPipeChecks)),
+        .. In(typeof(SubprocessEndChecks)),
+        .. In(typeof(SubprocessStreamChecks)),
+        .. In(typeof(SubprocessWaitChecks)),
+        .. In(typeof(PipeBirthChecks)),
+        .. In(typeof(PipeReadingChecks)),
+        .. In(typeof(PipeWritingChecks)),
     ];
 
     /// <summary>The check with a name.</summary>

@@ -27,7 +27,7 @@ internal static class SubprocessEndChecks
     [Check("SUB-009")]
     public static async Task Signals_end_it_with_their_negative_numbers(KernelStage stage)
     {
-        foreach (var (act, code) in (ReadOnlySpan<(Action<ISubprocessTransport>, int)>)[
+        foreach (var (act, code) in ((Action<ISubprocessTransport>, int)[])[
             (static transport => transport.Kill(), -9), (static transport => transport.Terminate(), -15),
             (static transport => transport.SendSignal(PosixSignal.SIGHUP), -1), (static transport => transport.SendSignal(UserSignal), -10)])
         {
@@ -97,7 +97,8 @@ internal static class SubprocessEndChecks
             // It says the last it has to say, and ends; then this loop does not look for a while.
             var child = await stage.Children.StartAsync(StageProgram.Interactive);
             await child.WaitForBytesAsync(1, "ready\n".Length);
-            child.Transport.StandardInput!.Write("stop 5\n"u8);
+            child.Transport.StandardInput!.SetWriteBufferLimits(high: 0);
+            child.Transport.StandardInput.Write("stop 5\n"u8);
             await stage.AwaitEndUnnoticedAsync(child.Transport);
             if (child.Transport.ReturnCode is null) act(child.Transport);
             await child.Exited;
@@ -166,7 +167,8 @@ internal static class SubprocessEndChecks
     {
         var child = await stage.Children.StartAsync(StageProgram.Interactive);
         await child.WaitForBytesAsync(1, "ready\n".Length);
-        child.Transport.StandardInput!.Write("stop 5\n"u8);
+        child.Transport.StandardInput!.SetWriteBufferLimits(high: 0);
+        child.Transport.StandardInput.Write("stop 5\n"u8);
         stage.StealExitStatus(child.Transport.ProcessId);
         await child.Lost;
         Check.Equal(255, child.Transport.ReturnCode);

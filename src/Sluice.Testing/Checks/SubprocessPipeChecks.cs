@@ -148,7 +148,7 @@ internal static class SubprocessPipeChecks
             told.Add($"{report.Message["Exception in callback protocol.".Length..^2]}: {report.Exception!.Message}");
         }
 
-        Check.Trace(told.Order(StringComparer.Ordinal), expected.Order(StringComparer.Ordinal));
+        Check.Trace([.. told.Order(StringComparer.Ordinal)], expected.Order(StringComparer.Ordinal));
         Check.That(child.Transport.Protocol is null && child.Transport.ReturnCode == 0);
     }
 
@@ -180,7 +180,7 @@ internal static class SubprocessPipeChecks
         transport.StandardOutput!.SetProtocol(own);
         await plain.Lost.Task;
         Check.Bytes("for the other"u8, own.Record.Received);
-        Check.Trace(plain.Pipes.Order().Select(static fd => $"{fd}"), "0", "2");
+        Check.Trace([.. plain.Pipes.Order().Select(static fd => $"{fd}")], "0", "2");
     }
 
     /// <summary>A protocol that is not judged: the recording one expects the loss of each pipe.</summary>

@@ -18,7 +18,7 @@ internal static class SubprocessStartChecks
         var sent = 0;
         foreach (var length in (int[])[1, 5, 3_000, 100_000])
         {
-            child.Transport.StandardInput.Write(Payload.At(sent, length));
+            child.Transport.StandardInput!.Write(Payload.At(sent, length));
             sent += length;
             await child.WaitForBytesAsync(1, sent);
             Check.Bytes(Payload.Of(sent), child.Received(1));
@@ -26,7 +26,7 @@ internal static class SubprocessStartChecks
 
         Check.Equal(0, child.Received(2).Length);
         Check.That(child.Transport.ReturnCode is null, "the child has ended");
-        child.Transport.StandardInput.Close();
+        child.Transport.StandardInput!.Close();
         await child.Lost;
         Check.Equal(0, child.Transport.ReturnCode);
     }
@@ -41,7 +41,7 @@ internal static class SubprocessStartChecks
             await child.Lost;
             Check.Equal(code, child.Transport.ReturnCode);
             Check.Trace(
-                child.Trace.Order(StringComparer.Ordinal),
+                [.. child.Trace.Order(StringComparer.Ordinal)],
                 "ConnectionLost(null)", "ConnectionMade", "PipeConnectionLost(0, null)", "PipeConnectionLost(1, null)", "PipeConnectionLost(2, null)", $"ProcessExited({code})");
         }
     }

@@ -1,6 +1,4 @@
-using System.Runtime.InteropServices;
 using Sluice.Backends;
-using Sluice.Primitives;
 
 namespace Sluice.Testing.Kernel;
 

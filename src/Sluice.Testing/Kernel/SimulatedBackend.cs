@@ -145,9 +145,22 @@ internal sealed class SimulatedBackend : IoBackend
     {
         using (socket)
         {
-            if (socket is not SimulatedSocketHandle handle || handle.Take() is not { } taken) throw IoError.NotASocket.ToException();
+            if (socket is not SimulatedSocketHandle { End: null } handle || handle.Take() is not { } taken) throw IoError.NotASocket.ToException();
             return new SimulatedStreamChannel(this, taken, options);
         }
+    }
+
+    public override bool CanBePipe(SafeHandle handle, PipeEnd end)
+    {
+        ObjectDisposedException.ThrowIf(handle.IsClosed, handle);
+        return handle is SimulatedSocketHandle { HoldsSocket: true } pipe && (pipe.End ?? end) == end;
+    }
+
+    public override StreamChannel OpenPipe(SafeHandle handle, PipeEnd end)
+    {
+        VerifyAlive();
+        if (!CanBePipe(handle, end)) throw new ArgumentException("It can be no such end of a pipe.", nameof(handle));
+        return new SimulatedPipeChannel(this, (SimulatedSocketHandle)handle, end);
     }
 
     public override WatchChannel Watch(SafeHandle handle, IWatchSink sink) =>
@@ -175,6 +188,14 @@ internal sealed class SimulatedBackend : IoBackend
         var (client, server) = Network.Connect(isUnix: true, new Station(Machine, null), new Station(Machine, null), Network.NewDice());
         (client.PeerCredentials, server.PeerCredentials) = (Machine.Credentials, Machine.Credentials);
         return (new SimulatedSocketHandle(client), new SimulatedSocketHandle(server));
+    }
+
+    /// <summary>The two ends of a pipe without a program.</summary>
+    public (SimulatedSocketHandle Reader, SimulatedSocketHandle Writer) CreatePipe()
+    {
+        var (writer, reader) = Network.Connect(
+            isUnix: true, new Station(Machine, null), new Station(Machine, null), Network.NewDice(), Network.Options.PipeSize);
+        return (new SimulatedSocketHandle(reader, PipeEnd.Read), new SimulatedSocketHandle(writer, PipeEnd.Write));
     }
 
     /// <summary>A bound socket without a program.</summary>

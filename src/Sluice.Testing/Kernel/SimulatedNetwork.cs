@@ -78,9 +78,9 @@ internal sealed class SimulatedNetwork(int seed, SimulationOptions options) : ID
         }
     }
 
-    public (SimulatedSocket Client, SimulatedSocket Server) Connect(bool isUnix, Station client, Station server, KernelDice dice)
+    public (SimulatedSocket Client, SimulatedSocket Server) Connect(bool isUnix, Station client, Station server, KernelDice dice, int? capacity = null)
     {
-        var pair = SimulatedSocket.Connect(this, isUnix, client, server, dice);
+        var pair = SimulatedSocket.Connect(this, isUnix, client, server, dice, capacity);
         _sockets.Add(pair.Client);
         _sockets.Add(pair.Server);
         return pair;

@@ -85,14 +85,14 @@ internal sealed class SimulatedSocket
 
 
     public static (SimulatedSocket Client, SimulatedSocket Server) Connect(
-        SimulatedNetwork network, bool isUnix, Station from, Station to, KernelDice dice)
+        SimulatedNetwork network, bool isUnix, Station from, Station to, KernelDice dice, int? capacity = null)
     {
         var client = new SimulatedSocket(network, isUnix, from, to.Name, dice);
         var server = new SimulatedSocket(network, isUnix, to, from.Name, dice);
         var way = isUnix ? null : network.LinkBetween(from.Machine, to.Machine);
         (client.Peer, server.Peer) = (server, client);
-        client.Outgoing = server.Incoming = new Link(network, client, server, way);
-        server.Outgoing = client.Incoming = new Link(network, server, client, way);
+        client.Outgoing = server.Incoming = new Link(network, client, server, way, capacity);
+        server.Outgoing = client.Incoming = new Link(network, server, client, way, capacity);
         return (client, server);
     }
 

@@ -70,6 +70,15 @@ internal sealed unsafe class FailingSyscalls : Syscalls
     public override int SendGathered(int fd, IoVector* vectors, int count, out IoError error) =>
         Fails("send", out error) ? -1 : base.SendGathered(fd, vectors, count, out error);
 
+    public override int Read(int fd, byte* buffer, int length, out IoError error) =>
+        Fails("read", out error) ? -1 : base.Read(fd, buffer, length, out error);
+
+    public override int Write(int fd, byte* buffer, int length, out IoError error) =>
+        Fails("write", out error) ? -1 : base.Write(fd, buffer, length, out error);
+
+    public override int WriteGathered(int fd, IoVector* vectors, int count, out IoError error) =>
+        Fails("write", out error) ? -1 : base.WriteGathered(fd, vectors, count, out error);
+
     public override IoError ShutdownWrite(int fd) => Fails("shutdown", out var error) ? error : base.ShutdownWrite(fd);
 
     public override int GetOption(int fd, int level, int name, out IoError error)
@@ -114,6 +123,14 @@ internal sealed unsafe class FailingSyscalls : Syscalls
     public override int Duplicate(int fd, out IoError error) => Fails("dup", out error) ? -1 : Opened(base.Duplicate(fd, out error));
 
     public override IoError SetNonBlocking(int fd) => Fails("fcntl", out var error) ? error : base.SetNonBlocking(fd);
+
+    public override IoError SetBlocking(int fd) => Fails("fcntl", out var error) ? error : base.SetBlocking(fd);
+
+    public override bool IsNonBlocking(int fd, out IoError error) => !Fails("fcntl", out error) && base.IsNonBlocking(fd, out error);
+
+    public override (bool Reading, bool Writing) Access(int fd, out IoError error) => Fails("fcntl", out error) ? default : base.Access(fd, out error);
+
+    public override FileStatus Status(int fd, out IoError error) => Fails("statx", out error) ? default : base.Status(fd, out error);
 
     public override IoError SetMode(int fd, UnixFileMode mode) => Fails("fchmod", out var error) ? error : base.SetMode(fd, mode);
 

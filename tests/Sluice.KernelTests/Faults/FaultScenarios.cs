@@ -25,6 +25,8 @@ internal static class FaultScenarios
         ["an existing listener"] = AdoptListenerAsync,
         ["aborts"] = AbortAsync,
         ["nobody listens"] = FindNobodyAsync,
+        ["pipes"] = static (loop, _) => PipeScenarios.ExchangeAsync(loop),
+        ["a socket and a device as pipes"] = static (loop, _) => PipeScenarios.UseOthersAsync(loop),
     };
 
     private static async Task ExchangeAsync(EventLoop loop, EndPoint address) =>
