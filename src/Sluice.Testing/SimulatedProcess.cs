@@ -10,7 +10,7 @@ namespace Sluice.Testing;
 /// <remarks>
 /// <para>A signal calls the handler that the program has added to its loop (<see cref="EventLoop.AddSignalHandler"/>). Without one it ends the process where that is the signal's
 /// default action; to stop processes and continue them is not simulated. SIGKILL always ends it: between two of its steps, without a word.</para>
-/// <para>Writing to a pipe that nobody reads any more throws; SIGPIPE is not simulated.</para>
+/// <para>Writing to a pipe that nobody reads any more brings SIGPIPE; where the program handles that, the write throws.</para>
 /// </remarks>
 public sealed class SimulatedProcess
 {

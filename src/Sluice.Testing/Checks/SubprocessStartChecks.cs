@@ -174,13 +174,15 @@ internal static class SubprocessStartChecks
         var info = transport.GetExtraInfo(ExtraInfo.Subprocess)!;
         Check.That(ReferenceEquals(info, transport.GetExtraInfo("subprocess")) && transport.GetExtraInfo(ExtraInfo.Socket) is null);
         Check.Equal("nothing", transport.GetExtraInfo("sockname", "nothing"));
-        Check.Equal($"<SubprocessTransport pid={transport.ProcessId} running>", transport.ToString()!);
         await child.Lost;
 
         Check.Equal($"{transport.ProcessId}", child.Text(1));
         Check.Equal($"<SubprocessTransport pid={transport.ProcessId} returncode=0>", transport.ToString()!);
         Check.That(info.ProcessId == transport.ProcessId && info is { ReturnCode: 0, Program: ChildKit.Shell });
         Check.Trace(info.Arguments, [ChildKit.Shell, .. StageProgram.SayNumber.Arguments()]);
+
+        child = await stage.Children.StartAsync(StageProgram.Copy);
+        Check.Equal($"<SubprocessTransport pid={child.Transport.ProcessId} running>", child.Transport.ToString()!);
     }
 
     [Check("SUB-001")]

@@ -110,7 +110,6 @@ internal static class SubprocessStreamChecks
         });
         await child.WaitAsync();
         await stage.SettleAsync();
-        await Check.ThrowsAsync<IOException>(() => child.StandardInput!.FlushAsync());
         Check.Throws<IOException>(() => child.StandardInput!.Write("x"u8));
         await child.StandardInput!.DisposeAsync();
         Check.Throws<ObjectDisposedException>(() => child.StandardInput.Write("x"u8));
@@ -197,7 +196,7 @@ internal static class SubprocessStreamChecks
         cancellation.Cancel();
         await Check.ThrowsAsync<OperationCanceledException>(() => second);
         await child.StandardInput!.WriteAsync("still"u8.ToArray());
-        Check.Equal(5, await first);
+        Check.That(await first is > 0 and <= 5);
         Check.Equal(0, await child.StandardError.ReadAsync(Memory<byte>.Empty));
     }
 }

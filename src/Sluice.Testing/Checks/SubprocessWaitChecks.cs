@@ -24,7 +24,7 @@ internal static class SubprocessWaitChecks
     [Check("SUB-051")]
     public static async Task A_cancelled_wait_leaves_the_child_alone(KernelStage stage)
     {
-        await using var child = await stage.Children.OpenAsync(Piped, StageProgram.Copy);
+        await using var child = await stage.Children.OpenAsync(Piped, StageProgram.Stay);
         using var cancellation = new CancellationTokenSource();
         var wait = child.WaitAsync(cancellation.Token);
         var exchange = child.CommunicateAsync(cancellationToken: cancellation.Token);

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Sluice.Loop;
+using Sluice.Primitives;
 
 namespace Sluice.Testing.Kernel;
 
@@ -37,6 +38,8 @@ internal abstract class ProgramStream : Stream, ISimulatedSource
         set => throw new NotSupportedException();
     }
 
+    protected SimulatedProcess Process => _backend.Process!;
+
     protected SimulationOptions Options => _backend.Network.Options;
 
     public bool Report()
@@ -67,7 +70,7 @@ internal abstract class ProgramStream : Stream, ISimulatedSource
     protected async ValueTask WaitAsync(CancellationToken cancellation)
     {
         if (_waiter is not null) throw new InvalidOperationException("Somebody waits for this stream already.");
-        var waiter = _waiter = new LoopSignal(_backend.Process!.Loop.Core);
+        var waiter = _waiter = new LoopSignal(Process.Loop.Core);
         try
         {
             await waiter.WaitAsync(cancellation).ConfigureAwait(false);
@@ -122,6 +125,8 @@ internal sealed class ProgramInput(SimulatedBackend backend, SimulatedSocket? ke
 /// <summary>The standard output or error.</summary>
 internal sealed class ProgramOutput(SimulatedBackend backend, SimulatedSocket? kernel) : ProgramStream(backend, kernel)
 {
+    private const int BrokenPipeSignal = 13;
+
     public override bool CanRead => false;
 
     public override bool CanWrite => true;
@@ -138,7 +143,7 @@ internal sealed class ProgramOutput(SimulatedBackend backend, SimulatedSocket? k
 
             var most = buffer.Length > 1 && kernel.Dice.Chance(Options.PartialWrites) ? kernel.Dice.SomeOf(buffer.Length) : buffer.Length;
             var count = kernel.Write(buffer.Span[..most], out var error);
-            if (!error.IsNone) throw new IOException("Nobody reads from this pipe any more.", error.ToException());
+            if (!error.IsNone) throw Broken(error);
             buffer = buffer[count..];
         }
     }
@@ -147,4 +152,10 @@ internal sealed class ProgramOutput(SimulatedBackend backend, SimulatedSocket? k
         WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
     protected override bool CanGoOn(SimulatedSocket kernel) => kernel.CanWrite;
+
+    private IOException Broken(IoError error)
+    {
+        Process.Signal(BrokenPipeSignal);
+        return new IOException("Nobody reads from this pipe any more.", error.ToException());
+    }
 }

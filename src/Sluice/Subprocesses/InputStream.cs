@@ -11,6 +11,7 @@ internal sealed class InputStream(LoopCore loop, IWriteTransport pipe) : OneWayS
 {
     private readonly List<LoopSignal> _waiters = [];
     private Exception? _failure;
+    private bool _isLost;
     private bool _isPaused;
     private bool _isClosed;
 
@@ -26,7 +27,8 @@ internal sealed class InputStream(LoopCore loop, IWriteTransport pipe) : OneWayS
 
     public void OnLost(Exception? reason)
     {
-        _failure = reason ?? new SocketException((int)SocketError.ConnectionReset);
+        _isLost = true;
+        _failure = reason;
         Release();
     }
 
@@ -56,11 +58,12 @@ internal sealed class InputStream(LoopCore loop, IWriteTransport pipe) : OneWayS
     {
     }
 
+    /// <summary>Waits until there is room; fails where something that was written can reach the child no more.</summary>
     public override async Task FlushAsync(CancellationToken cancellationToken)
     {
         loop.VerifyThread();
-        if (_isPaused && _failure is null) await WaitAsync(cancellationToken).ConfigureAwait(false);
-        if (_failure is not null) throw Broken();
+        if (_isPaused && !_isLost) await WaitAsync(cancellationToken).ConfigureAwait(false);
+        if (_failure is not null) throw Broken(_failure);
     }
 
     protected override void Dispose(bool disposing)
@@ -90,8 +93,8 @@ internal sealed class InputStream(LoopCore loop, IWriteTransport pipe) : OneWayS
     private void ThrowIfOver()
     {
         ObjectDisposedException.ThrowIf(_isClosed, this);
-        if (_failure is not null) throw Broken();
+        if (_isLost) throw Broken(_failure ?? new SocketException((int)SocketError.ConnectionReset));
     }
 
-    private IOException Broken() => new($"The child takes no more input: {_failure!.Message}", _failure);
+    private static IOException Broken(Exception reason) => new($"The child takes no more input: {reason.Message}", reason);
 }

@@ -194,13 +194,13 @@ internal sealed class SubprocessTransport : ISubprocessTransport, IExitSink, ILo
         if (ReturnCode is not null || !_child.TrySignal(number)) throw new ProcessLookupException(ProcessId);
     }
 
-    /// <summary>Nothing more goes between us and the child, and it ends.</summary>
+    /// <summary>The child ends, and nothing more goes between us and it. Killed first: the end of its pipes could end it otherwise.</summary>
     private void Cut()
     {
+        KillUnlessEnded();
         _input?.Abort();
         _output?.Close();
         _error?.Close();
-        KillUnlessEnded();
     }
 
     private void KillUnlessEnded()
