@@ -62,7 +62,8 @@ internal sealed class InputStream(LoopCore loop, IWriteTransport pipe) : OneWayS
     public override async Task FlushAsync(CancellationToken cancellationToken)
     {
         loop.VerifyThread();
-        if (_isPaused && !_isLost) await WaitAsync(cancellationToken).ConfigureAwait(false);
+        // A pipe that broke in a write says so in a later turn.
+        while ((_isPaused || pipe.IsClosing) && !_isLost) await WaitAsync(cancellationToken).ConfigureAwait(false);
         if (_failure is not null) throw Broken(_failure);
     }
 
