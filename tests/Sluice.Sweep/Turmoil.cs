@@ -196,6 +196,7 @@ internal sealed class Turmoil(World world)
             if (end.Host == host) end.Model.AskedToEnd = end.Model.WasAborted = true;
         }
 
+        world.Plumbing.EndLoop(host);
         host.Loop.Dispose();
         foreach (var end in world.Ends)
         {

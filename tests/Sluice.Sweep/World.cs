@@ -13,6 +13,7 @@ internal sealed class World
     // Forks of the seed: the plan, the world's own dice, then one per end.
     private const int PlanFork = -1;
     private const int WorldFork = -2;
+    private const int PlumbingFork = -7;
     private const int FirstEndFork = -1000;
 
     private readonly Dictionary<SimulatedSocket, End> _endOf = [];
@@ -46,6 +47,7 @@ internal sealed class World
         Misbehaves = variant != 0;
         Simulation.PassEnded = _judge.AfterPass;
         Turmoil = new Turmoil(this);
+        Plumbing = new Plumbing(this, KernelDice.Fork(seed, PlumbingFork));
     }
 
     public WorldPlan Plan { get; }
@@ -60,6 +62,8 @@ internal sealed class World
     public Trace Trace { get; }
 
     public Turmoil Turmoil { get; }
+
+    public Plumbing Plumbing { get; }
 
     public List<End> Ends { get; } = [];
 
@@ -154,13 +158,16 @@ internal sealed class World
     private async Task LiveAsync()
     {
         await Turmoil.BeginAsync();
+        Plumbing.Begin();
         await Turmoil.Delay(Plan.ChaosTime);
         if (Plan.EndsAbruptly) return;
         Note(Happening.Calm, 0);
         IsCalm = true;
         Turmoil.CalmDown();
+        Plumbing.CalmDown();
         await _judge.VerifyCalmAsync();
         Note(Happening.Closing, 0);
+        Plumbing.CloseAll();
         await Turmoil.CloseAllAsync();
         await _judge.VerifyClosedAsync();
     }
@@ -168,6 +175,7 @@ internal sealed class World
     private void End()
     {
         foreach (var end in Ends) end.Model.AskedToEnd = end.Model.WasAborted = true;
+        Plumbing.EndLoop(host: null);
         Note(Happening.Over, 0);
         try
         {
@@ -196,6 +204,7 @@ internal sealed class World
             case InvalidOperationException empty when empty.Message.StartsWith("GetBuffer()", StringComparison.Ordinal):
                 _reports++;
                 break;
+            case System.Net.Sockets.SocketException when context.Message == "Fatal read error on pipe transport":
             case InvalidOperationException factory when factory.Message.StartsWith("The protocol factory", StringComparison.Ordinal):
             case System.Net.Sockets.SocketException when context.Message.StartsWith("Accept", StringComparison.Ordinal):
                 break;

@@ -22,6 +22,7 @@ internal sealed class WorldJudge(World world)
             if (end.Host == host) end.Model.VerifyAfterPass();
         }
 
+        world.Plumbing.AfterPass(host);
         VerifyDescriptors();
         if (Network.Violations.Count > 0) world.Broken(Invariant.Seam, Network.Violations[0]);
         if (world.FirstBroken is not null) throw new InvalidOperationException($"{world.FirstBroken}: {world.Breach}");
@@ -30,7 +31,7 @@ internal sealed class WorldJudge(World world)
     /// <summary>Chaos is over: what is open delivers what was written, what closes comes to its end, every await completes.</summary>
     public async Task VerifyCalmAsync()
     {
-        await UntilAsync(() => world.Ends.TrueForAll(IsAtRest) && world.Turmoil.OpenAwaits() is null, Describe);
+        await UntilAsync(() => world.Ends.TrueForAll(IsAtRest) && world.Plumbing.Restless() is null && world.Turmoil.OpenAwaits() is null, Describe);
         if (!world.Plan.ChecksIdle) return;
         await world.Turmoil.Delay(Settling);
         var before = Passes();
@@ -41,7 +42,7 @@ internal sealed class WorldJudge(World world)
     /// <summary>All ends have been closed: all are lost soon, and then the kernels hold nothing.</summary>
     public async Task VerifyClosedAsync()
     {
-        await UntilAsync(() => !world.Ends.Exists(end => end.IsLive) && world.Turmoil.OpenAwaits() is null, Describe);
+        await UntilAsync(() => !world.Ends.Exists(end => end.IsLive) && world.Plumbing.Open() is null && world.Turmoil.OpenAwaits() is null, Describe);
         await world.Turmoil.Delay(Settling);
         VerifyNothingIsLeft();
     }
@@ -55,6 +56,7 @@ internal sealed class WorldJudge(World world)
             if (end.IsLive) end.Broken(Invariant.Lifecycle, "the loop has ended, and the connection was not lost");
         }
 
+        if (world.Plumbing.Open() is { } pipe) world.Broken(Invariant.Lifecycle, $"the loops have ended, and {pipe} was not lost");
         if (world.Turmoil.OpenAwaits() is { } open) world.Broken(Invariant.Liveness, $"the loops have ended, and {open} is not done");
         VerifyNothingIsLeft();
     }
@@ -87,7 +89,7 @@ internal sealed class WorldJudge(World world)
     {
         var restless = world.Ends.Where(end => !IsAtRest(end)).Select(end =>
             $"end {end.Number} ({end.Transport}): received {end.Model.Received}, buffered {end.Transport!.WriteBufferSize}");
-        return string.Join("; ", restless.Append(world.Turmoil.OpenAwaits() ?? "every await is done"));
+        return string.Join("; ", restless.Append(world.Plumbing.Restless() ?? world.Plumbing.Open() ?? "every pipe is at rest").Append(world.Turmoil.OpenAwaits() ?? "every await is done"));
     }
 
     private long Passes() => world.Simulation.Hosts.Sum(host => host.Loop.Core.Passes);
@@ -95,7 +97,7 @@ internal sealed class WorldJudge(World world)
     /// <summary>Every open socket has one owner: a channel that is open or lingers, a backlog, a connect, a handle.</summary>
     private void VerifyDescriptors()
     {
-        var owned = world.Turmoil.LooseHandles;
+        var owned = world.Turmoil.LooseHandles + world.Plumbing.LooseHandles;
         foreach (var host in world.Simulation.Hosts)
         {
             var attached = 0;
@@ -106,6 +108,10 @@ internal sealed class WorldJudge(World world)
                     case SimulatedStreamChannel channel:
                         if (!channel.Kernel.IsGone) owned++;
                         if (channel.IsAttached) attached++;
+                        break;
+                    case SimulatedPipeChannel pipe:
+                        if (pipe.Handle != -1) owned++;
+                        if (pipe.IsAttached) attached++;
                         break;
                     case SimulatedListenChannel listener:
                         owned += listener.Waiting;

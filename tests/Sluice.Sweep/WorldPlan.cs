@@ -120,6 +120,7 @@ internal sealed class WorldPlan
         SlowWrites = Sometimes(dice, 0.4),
         LateReads = Sometimes(dice, 0.5),
         SpuriousWakeups = Sometimes(dice, 0.1),
+        PipeSize = 4096,
         ShufflesEvents = dice.Chance(0.6),
         StepLimit = 2_000_000,
         TraceLength = 0,

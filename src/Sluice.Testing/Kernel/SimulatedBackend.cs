@@ -153,7 +153,7 @@ internal sealed class SimulatedBackend : IoBackend
     public override bool CanBePipe(SafeHandle handle, PipeEnd end)
     {
         ObjectDisposedException.ThrowIf(handle.IsClosed, handle);
-        return handle is SimulatedSocketHandle { HoldsSocket: true } pipe && (pipe.End ?? end) == end;
+        return handle is SimulatedSocketHandle { HoldsSocket: true, IsInUse: false } pipe && (pipe.End ?? end) == end;
     }
 
     public override StreamChannel OpenPipe(SafeHandle handle, PipeEnd end)

@@ -25,6 +25,7 @@ internal sealed class SimulatedPipeChannel : StreamChannel, ISimulatedSource
     {
         var isHeld = false;
         handle.DangerousAddRef(ref isHeld);
+        handle.IsInUse = true;
         _host = host;
         _handle = handle;
         _kernel = handle.Kernel;

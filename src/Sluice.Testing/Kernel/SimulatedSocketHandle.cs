@@ -28,6 +28,9 @@ internal sealed class SimulatedSocketHandle : SafeHandle
 
     public PipeEnd? End { get; }
 
+    /// <summary>A channel reads or writes through it.</summary>
+    public bool IsInUse { get; set; }
+
     /// <summary>The socket is neither moved out nor closed.</summary>
     public bool HoldsSocket => _socket is { IsGone: false };
 

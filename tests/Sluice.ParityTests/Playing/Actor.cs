@@ -33,11 +33,17 @@ internal sealed class Actor
     public IProtocol<ITransport> Protocol { get; }
 
     /// <summary>Its transport, once the connection is made or another actor has handed it over.</summary>
-    public ITransport Transport
+    public IBaseTransport Transport
     {
         get => field ?? throw new InvalidOperationException($"{Name} has no transport.");
         set;
     }
+
+    /// <summary>The same, as what receives.</summary>
+    public IReadTransport Receiver => (IReadTransport)Transport;
+
+    /// <summary>The same, as what sends.</summary>
+    public IWriteTransport Sender => (IWriteTransport)Transport;
 
     public int Received { get; private set; }
 
@@ -62,10 +68,10 @@ internal sealed class Actor
         if (_orders.TryGetProperty(hook, out var actions) && _ran.Add(hook)) Act(actions);
     }
 
-    public void Made(ITransport transport)
+    public void Made(IBaseTransport transport)
     {
         Transport = transport;
-        transport.GetExtraInfo(ExtraInfo.Socket)!.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.SendBuffer, SendBufferSize);
+        transport.GetExtraInfo(ExtraInfo.Socket)?.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.SendBuffer, SendBufferSize);
         Note("connection_made");
         Happened("made");
         Once("made");
@@ -76,7 +82,7 @@ internal sealed class Actor
         Received += data.Length;
         _trace.Data(data);
         Happened("received");
-        if (IsOrdered("echo")) Transport.Write(data);
+        if (IsOrdered("echo")) Sender.Write(data);
         if (!_orders.TryGetProperty("data", out var hooks)) return;
         foreach (var (index, hook) in hooks.EnumerateArray().Index())
         {

@@ -1,3 +1,4 @@
+using System.IO.Pipes;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
@@ -11,7 +12,7 @@ internal sealed class EpollKernel : IPlayKernel
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     private readonly string _directory;
-    private readonly List<Socket> _kept = [];
+    private readonly List<IDisposable> _kept = [];
     private int _paths;
 
     private EpollKernel(EventLoop loop, string directory)
@@ -45,6 +46,13 @@ internal sealed class EpollKernel : IPlayKernel
         var (first, second) = SocketPair.Create();
         _kept.AddRange([first, second]);
         return (first.SafeHandle, second.SafeHandle);
+    }
+
+    public (SafeHandle Reader, SafeHandle Writer) Pipe()
+    {
+        var pipe = new AnonymousPipeServerStream(PipeDirection.Out);
+        _kept.Add(pipe);
+        return (pipe.ClientSafePipeHandle, pipe.SafePipeHandle);
     }
 
     private static async Task<Traces> PlayAsync(Scenario scenario, EpollKernel kernel)

@@ -13,4 +13,7 @@ internal interface IPlayKernel
 
     /// <summary>Two connected sockets that no transport holds yet.</summary>
     (SafeHandle First, SafeHandle Second) Pair();
+
+    /// <summary>The two ends of a pipe that no transport holds yet.</summary>
+    (SafeHandle Reader, SafeHandle Writer) Pipe();
 }

@@ -87,7 +87,8 @@ class Actor:
 
     def made(self, transport):
         self.transport = transport
-        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 131072)
+        if transport.get_extra_info("socket"):
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 131072)
         self.trace.note("connection_made")
         self.happened("made")
         self.once("made")
@@ -270,6 +271,7 @@ class World:
         self.actors = {}
         self.loop_actor = Actor(self, "loop", {})
         self.accepted = []
+        self.ends = []
         self.server = None
         self.tasks = []
 
@@ -312,7 +314,8 @@ class World:
         return traces
 
     def default_script(self):
-        start = [{"pair": ["client", "server"]}] if self.scenario.get("over") == "pair" else ["serve", {"connect": "client"}]
+        over = self.scenario.get("over")
+        start = [{over: ["client", "server"]}] if over in ("pair", "pipe") else ["serve", {"connect": "client"}]
         return start + [{"wait": "client lost"}, {"wait": "server lost"}]
 
     def handle(self, loop, context):
@@ -322,7 +325,9 @@ class World:
     async def clean_up(self):
         for actor in self.actors.values():
             if actor.transport and "lost" not in actor.facts:
-                actor.transport.abort()
+                # The reading end of a pipe cannot be aborted.
+                getattr(actor.transport, "abort", actor.transport.close)()
+        await self.step_close_end(None)
         if self.server:
             self.server.close()
         for task in self.tasks:
@@ -350,6 +355,22 @@ class World:
         loop = asyncio.get_running_loop()
         for name, end in zip(names, socket.socketpair()):
             await self.outcome(f"connect {name}", name, loop.create_connection(lambda name=name: self.make(name), sock=end))
+
+    async def step_pipe(self, names):
+        """A pipe from the first actor to the second; where one is null, that end stays bare until close_end."""
+        loop = asyncio.get_running_loop()
+        reader, writer = os.pipe()
+        ends = (names[0], loop.connect_write_pipe, os.fdopen(writer, "wb", 0)), (names[1], loop.connect_read_pipe, os.fdopen(reader, "rb", 0))
+        for name, connect, end in ends:
+            if name is None:
+                self.ends.append(end)
+            else:
+                await self.outcome(f"connect {name}", name, connect(lambda name=name: self.make(name), end))
+
+    async def step_close_end(self, _):
+        for end in self.ends:
+            end.close()
+        self.ends = []
 
     async def step_accepted(self, name):
         """A program that accepts by itself gives the socket to the loop."""
