@@ -25,6 +25,8 @@ internal static class FaultScenarios
         ["an existing listener"] = AdoptListenerAsync,
         ["aborts"] = AbortAsync,
         ["nobody listens"] = FindNobodyAsync,
+        ["children"] = static (loop, _) => SubprocessScenarios.ExchangeAsync(loop),
+        ["a child that is closed"] = static (loop, _) => SubprocessScenarios.CloseAsync(loop),
         ["pipes"] = static (loop, _) => PipeScenarios.ExchangeAsync(loop),
         ["a socket and a device as pipes"] = static (loop, _) => PipeScenarios.UseOthersAsync(loop),
     };
