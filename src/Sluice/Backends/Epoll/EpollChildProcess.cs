@@ -47,7 +47,7 @@ internal sealed class EpollChildProcess : ChildProcess, IEpollTarget
             {
                 if (pipes[fd] is not { } pipe) continue;
                 pipes[fd] = null;
-                child.Pipes[fd] = backend.OpenPipe(pipe, fd == 0 ? PipeEnd.Write : PipeEnd.Read);
+                child.Pipes[fd] = new EpollPipeChannel(backend, PipeDescriptor.Own(backend.System, pipe), fd == 0 ? PipeEnd.Write : PipeEnd.Read);
             }
 
             return child;
