@@ -4,8 +4,11 @@ using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
+using Sluice.Backends.Epoll;
 using Sluice.KernelTests.Backends.Kit;
+using Sluice.KernelTests.Faults;
 using Sluice.KernelTests.Peers;
+using Sluice.Primitives;
 using Sluice.Testing;
 
 namespace Sluice.KernelTests.Transports;
@@ -286,12 +289,14 @@ public sealed class PipeTransportTests : IDisposable
     [Fact, Case("BUG-046"), Case("PIPE-008")]
     public void Many_pipes_leave_no_descriptor_behind()
     {
-        var before = Bytes.SettledDescriptors();
-        PeerRun.OnLoop(static async loop =>
+        // A pipe is known by its inode: other tests open and close descriptors too.
+        var pipes = new HashSet<string>();
+        PeerRun.OnLoop(async loop =>
         {
             for (var i = 0; i < 200; i++)
             {
                 var (reader, writer) = Descriptors.Pipe();
+                pipes.Add(Descriptors.PathOf(reader));
                 var reading = new RecordingReadProtocol();
                 await loop.ConnectReadPipeAsync(() => reading, reader);
                 var (transport, _) = await loop.ConnectWritePipeAsync(static () => new RecordingWriteProtocol(), writer);
@@ -301,7 +306,8 @@ public sealed class PipeTransportTests : IDisposable
                 await reading.Record.Lost;
             }
         });
-        Assert.Equal(before, Bytes.SettledDescriptors());
+        Assert.StartsWith("pipe:[", pipes.First(), StringComparison.Ordinal);
+        Assert.DoesNotContain(Directory.GetFiles("/proc/self/fd"), fd => new FileInfo(fd).LinkTarget is { } file && pipes.Contains(file));
     }
 
     [Fact, Case("BUG-018"), Case("BUG-015")]
@@ -327,6 +333,29 @@ public sealed class PipeTransportTests : IDisposable
             Assert.True(wakeups <= 5, $"{wakeups} wake-ups in 200 ms");
             far.Dispose();
         });
+    }
+
+    [Theory, Case("PIPE-005")]
+    [InlineData(5, false)] // EIO
+    [InlineData(22, true)] // EINVAL
+    public void A_failed_read_is_reported_unless_a_terminal_has_hung_up(int errno, bool isReported)
+    {
+        var (reader, writer) = Descriptors.Pipe();
+        using (writer)
+        {
+            var reports = new List<ExceptionContext>();
+            var reading = new RecordingReadProtocol();
+            using var loop = new EventLoop(new EpollBackend(new FailingSyscalls("read", 1, new IoError(errno)), new FastClock()), new EventLoopOptions());
+            loop.ExceptionHandler = (_, report) => reports.Add(report);
+            loop.RunUntilComplete(async () =>
+            {
+                await loop.ConnectReadPipeAsync(() => reading, reader);
+                Descriptors.Write(writer, "x"u8);
+                Assert.IsType<SocketException>(await reading.Record.Lost.WaitAsync(Patience));
+            });
+            Assert.Equal(isReported ? ["Fatal read error on pipe transport"] : [], reports.Select(static report => report.Message));
+            Assert.Equal(2, reading.Record.Trace.Count);
+        }
     }
 
     [Fact]

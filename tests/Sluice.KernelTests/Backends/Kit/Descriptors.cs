@@ -21,8 +21,8 @@ internal static unsafe partial class Descriptors
         return (Own(pair[0]), Own(pair[1]));
     }
 
-    /// <summary>A pseudo-terminal in raw mode: bytes pass unchanged and without an echo.</summary>
-    public static (SafeFileHandle Master, SafeFileHandle Slave) Terminal()
+    /// <summary>A pseudo-terminal; in raw mode bytes pass unchanged and without an echo.</summary>
+    public static (SafeFileHandle Master, SafeFileHandle Slave) Terminal(bool raw = true)
     {
         var master = Own(Check(posix_openpt(ReadWrite | NoControllingTerminal | CloseOnExec), "posix_openpt"));
         Check(grantpt(Number(master)), "grantpt");
@@ -30,6 +30,7 @@ internal static unsafe partial class Descriptors
         var name = stackalloc byte[128];
         Check(ptsname_r(Number(master), name, 128) == 0 ? 0 : -1, "ptsname_r");
         var slave = Own(Check(open(name, ReadWrite | NoControllingTerminal | CloseOnExec), "open"));
+        if (!raw) return (master, slave);
         var settings = stackalloc byte[256];
         Check(tcgetattr(Number(slave), settings), "tcgetattr");
         cfmakeraw(settings);
@@ -53,6 +54,8 @@ internal static unsafe partial class Descriptors
     public static SafeFileHandle Duplicate(SafeHandle handle) => Own(Check(dup(Number(handle)), "dup"));
 
     public static bool IsNonBlocking(SafeHandle handle) => (Check(fcntl(Number(handle), GetFlags, 0), "fcntl") & NonBlocking) != 0;
+
+    public static string PathOf(SafeHandle handle) => new FileInfo($"/proc/self/fd/{Number(handle)}").LinkTarget!;
 
     public static int Number(SafeHandle handle) => (int)handle.DangerousGetHandle();
 
