@@ -14,7 +14,7 @@ internal static class SubprocessEndChecks
         await child.Lost;
         await stage.SettleAsync();
         Check.That(child.Transport is { IsClosing: false, ReturnCode: 9, Protocol: null });
-        Check.Equal(0, stage.Loop.Residents.Children.Snapshot().Length);
+        Check.Equal(0, stage.Loop.Children.Count);
         var trace = child.Trace.ToArray();
 
         child.Transport.Close();

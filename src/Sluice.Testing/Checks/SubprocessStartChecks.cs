@@ -78,15 +78,15 @@ internal static class SubprocessStartChecks
 
         using var during = new CancellationTokenSource();
         var starting = stage.Loop.SubprocessExecAsync(() => protocol, ChildKit.Shell, StageProgram.Stay.Arguments(), cancellationToken: during.Token);
-        var isStarted = stage.Loop.Residents.Children.Snapshot().Length == 1;
-        var number = isStarted ? stage.Loop.Residents.Children.Snapshot()[0].ProcessId : 0;
+        var isStarted = stage.Loop.Children.Count == 1;
+        var number = isStarted ? stage.Loop.Children[0].ProcessId : 0;
         during.Cancel();
         var error = await Check.ThrowsAsync<OperationCanceledException>(() => starting);
 
         Check.That(isStarted, "the child was not started inside the call");
         Check.Equal(during.Token, error.CancellationToken);
         Check.That(!stage.IsChildLeft(number), "the child lives on, or is a zombie");
-        Check.Equal(0, stage.Loop.Residents.Children.Snapshot().Length);
+        Check.Equal(0, stage.Loop.Children.Count);
         Check.Equal(0, protocol.Trace.Count);
     }
 
@@ -101,7 +101,7 @@ internal static class SubprocessStartChecks
             stage.Loop.SubprocessExecAsync<RecordingSubprocessProtocol>(() => null!, ChildKit.Shell, StageProgram.Stay.Arguments()));
         var child = await stage.Children.StartAsync(StageProgram.Copy);
         await Check.ThrowsAsync<InvalidOperationException>(() => stage.Loop.SubprocessExecAsync(() => child, ChildKit.Shell, StageProgram.Stay.Arguments()));
-        Check.Equal(1, stage.Loop.Residents.Children.Snapshot().Length);
+        Check.Equal(1, stage.Loop.Children.Count);
     }
 
     [Check("SUB-019", "BUG-090")]

@@ -152,7 +152,7 @@ internal static class SubprocessStreamChecks
         await using var child = await stage.Children.OpenAsync(Piped with { ReadLimit = 10 }, StageProgram.Print, "21");
         await child.WaitAsync();
         await stage.SettleAsync();
-        var transport = stage.Loop.Residents.Children.Snapshot().Single(transport => transport.ProcessId == child.ProcessId);
+        var transport = stage.Loop.Children.Single(transport => transport.ProcessId == child.ProcessId);
         Check.That(transport.StandardOutput is { IsReading: false, IsClosing: false }, "the pipe does not rest");
         var buffer = new byte[5];
         Check.Equal(5, await child.StandardOutput!.ReadAsync(buffer));
@@ -165,7 +165,7 @@ internal static class SubprocessStreamChecks
     {
         await using var child = await stage.Children.OpenAsync(Piped, StageProgram.Gush);
         await stage.SettleAsync();
-        var transport = stage.Loop.Residents.Children.Snapshot().Single();
+        var transport = stage.Loop.Children.Single();
         await stage.UntilAsync(() => transport.StandardOutput is { IsReading: false });
         var buffer = new byte[1_000_000];
         for (var total = 0; total < 2_000_000;) total += await child.StandardOutput!.ReadAsync(buffer);

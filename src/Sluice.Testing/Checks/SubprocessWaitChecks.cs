@@ -94,11 +94,11 @@ internal static class SubprocessWaitChecks
     {
         using var cancellation = new CancellationTokenSource();
         var run = Subprocess.RunAsync(ChildKit.Shell, StageProgram.Stay.Arguments(), cancellationToken: cancellation.Token);
-        await stage.UntilAsync(() => stage.Loop.Residents.Children.Snapshot().Length == 1);
+        await stage.UntilAsync(() => stage.Loop.Children.Count == 1);
         await stage.SettleAsync();
         cancellation.Cancel();
         await Check.ThrowsAsync<OperationCanceledException>(() => run);
-        Check.Equal(0, stage.Loop.Residents.Children.Snapshot().Length);
+        Check.Equal(0, stage.Loop.Children.Count);
     }
 
     [Check("SUB-051")]
@@ -119,7 +119,7 @@ internal static class SubprocessWaitChecks
         thread.Start();
         thread.Join();
         Check.That(failure is not null);
-        Check.Equal(0, stage.Loop.Residents.Children.Snapshot().Length);
+        Check.Equal(0, stage.Loop.Children.Count);
         return Task.CompletedTask;
     }
 }

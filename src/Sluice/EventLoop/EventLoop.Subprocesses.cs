@@ -3,6 +3,9 @@ namespace Sluice;
 /// <content>Child processes.</content>
 public sealed partial class EventLoop
 {
+    /// <summary>The children of this loop that are not lost yet.</summary>
+    internal IReadOnlyList<ISubprocessTransport> Children => Residents.Children.Snapshot();
+
     /// <summary>
     /// Starts a program and gives it a protocol. The caller resumes after ConnectionMade; where the child is short-lived, others of its callbacks may have come by then. Callable
     /// from any thread. (asyncio: <c>subprocess_exec</c>.)
