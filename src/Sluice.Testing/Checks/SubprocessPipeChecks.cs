@@ -5,7 +5,9 @@ internal static class SubprocessPipeChecks
 {
     private static readonly SubprocessOptions WithoutPipes = new()
     {
-        StandardInput = SubprocessStream.Null, StandardOutput = SubprocessStream.Null, StandardError = SubprocessStream.Null,
+        StandardInput = SubprocessStream.Null,
+        StandardOutput = SubprocessStream.Null,
+        StandardError = SubprocessStream.Null,
     };
 
     [Check("SUB-014")]

@@ -7,12 +7,16 @@ internal static class SubprocessStreamChecks
 {
     private static readonly SubprocessOptions Piped = new()
     {
-        StandardInput = SubprocessStream.Pipe, StandardOutput = SubprocessStream.Pipe, StandardError = SubprocessStream.Pipe,
+        StandardInput = SubprocessStream.Pipe,
+        StandardOutput = SubprocessStream.Pipe,
+        StandardError = SubprocessStream.Pipe,
     };
 
     private static readonly SubprocessOptions Quiet = new()
     {
-        StandardInput = SubprocessStream.Null, StandardOutput = SubprocessStream.Null, StandardError = SubprocessStream.Null,
+        StandardInput = SubprocessStream.Null,
+        StandardOutput = SubprocessStream.Null,
+        StandardError = SubprocessStream.Null,
     };
 
     [Check("SUB-033")]

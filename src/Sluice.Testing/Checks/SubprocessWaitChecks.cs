@@ -7,7 +7,9 @@ internal static class SubprocessWaitChecks
 {
     private static readonly SubprocessOptions Piped = new()
     {
-        StandardInput = SubprocessStream.Pipe, StandardOutput = SubprocessStream.Pipe, StandardError = SubprocessStream.Pipe,
+        StandardInput = SubprocessStream.Pipe,
+        StandardOutput = SubprocessStream.Pipe,
+        StandardError = SubprocessStream.Pipe,
     };
 
     [Check("SUB-051")]

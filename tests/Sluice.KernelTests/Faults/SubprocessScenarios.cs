@@ -13,7 +13,9 @@ internal static class SubprocessScenarios
         await child.Lost;
         await using var quiet = await Subprocess.StartAsync("true", [], new SubprocessOptions
         {
-            StandardInput = SubprocessStream.Null, StandardOutput = SubprocessStream.Null, StandardError = SubprocessStream.Null,
+            StandardInput = SubprocessStream.Null,
+            StandardOutput = SubprocessStream.Null,
+            StandardError = SubprocessStream.Null,
         });
         await quiet.WaitAsync();
     }

@@ -23,7 +23,9 @@ public sealed class ReapingTests
 
     private static readonly SubprocessOptions Quiet = new()
     {
-        StandardInput = SubprocessStream.Null, StandardOutput = SubprocessStream.Null, StandardError = SubprocessStream.Null,
+        StandardInput = SubprocessStream.Null,
+        StandardOutput = SubprocessStream.Null,
+        StandardError = SubprocessStream.Null,
     };
 
     [Fact, Case("SUB-023"), Case("SUB-024")]
@@ -128,7 +130,8 @@ public sealed class ReapingTests
             {
                 var options = Quiet with
                 {
-                    StandardOutput = SubprocessStream.To(writer), ExtraDescriptors = new Dictionary<int, SafeHandle> { [5] = reader },
+                    StandardOutput = SubprocessStream.To(writer),
+                    ExtraDescriptors = new Dictionary<int, SafeHandle> { [5] = reader },
                 };
                 Assert.Equal(0, (await Subprocess.RunAsync("true", [], options: options)).ReturnCode);
                 await Assert.ThrowsAsync<FileNotFoundException>(() => Subprocess.RunAsync("/sluice/none", [], options: options));

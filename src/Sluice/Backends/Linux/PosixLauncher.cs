@@ -12,6 +12,8 @@ namespace Sluice.Backends.Linux;
 /// </remarks>
 internal sealed class PosixLauncher(Syscalls system)
 {
+    private const int NoSuchProcess = 3;
+
     private bool _hasProbed;
 
     /// <returns>The child's number, its pidfd, and our ends of its pipes. The caller owns them.</returns>
@@ -40,8 +42,8 @@ internal sealed class PosixLauncher(Syscalls system)
         var descriptor = system.ProcessDescriptor(id, out error);
         if (error.IsNone) return (id, new SafeFd(system, descriptor), descriptors.TakeOurs());
 
-        // A child that cannot be watched must not be.
-        system.KillAndWait(id);
+        // A child that cannot be watched must not be. One that is gone already (SIGCHLD is ignored) has left its number to others.
+        if (error.Errno != NoSuchProcess) system.KillAndWait(id);
         throw SpawnErrors.OfWatch(error);
     }
 
