@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net;
 using System.Security.Cryptography;
 using Sluice;
@@ -43,9 +44,9 @@ internal static class SendFile
 
     private sealed class Receiver(Transcript transcript, TaskCompletionSource connectionLost) : Protocol
     {
-        private readonly MemoryStream _received = new();
+        private readonly ArrayBufferWriter<byte> _received = new();
 
-        public ReadOnlySpan<byte> Received => _received.GetBuffer().AsSpan(0, (int)_received.Length);
+        public ReadOnlySpan<byte> Received => _received.WrittenSpan;
 
         public override void ConnectionMade(ITransport transport) => transcript.Callback("receiver", "ConnectionMade");
 
@@ -54,7 +55,7 @@ internal static class SendFile
 
         public override bool EofReceived()
         {
-            transcript.Callback("receiver", "EofReceived", $"behind {_received.Length:N0} bytes");
+            transcript.Callback("receiver", "EofReceived", $"behind {_received.WrittenCount:N0} bytes");
             return false;
         }
 

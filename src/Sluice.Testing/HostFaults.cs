@@ -18,7 +18,9 @@ public sealed class HostFaults
     private readonly Queue<IoError> _connects = new();
     private readonly Queue<IoError> _sends = new();
     private readonly Queue<IoError> _receives = new();
+    private readonly Queue<IoError> _spawns = new();
     private readonly List<Link> _stalled = [];
+    private int _lostStatuses;
 
     internal HostFaults(SimulatedNetwork network, SimulatedMachine host)
     {
@@ -79,6 +81,13 @@ public sealed class HostFaults
     /// <summary>There is room to send again.</summary>
     public void UnblockSends() => BlocksSends = false;
 
+    /// <summary>The next start of a child process fails.</summary>
+    /// <param name="errno">The error.</param>
+    public void FailNextSpawn(int errno) => _spawns.Enqueue(new IoError(errno));
+
+    /// <summary>The next child to end leaves no exit status, as if another part of the program had asked for it before the loop.</summary>
+    public void LoseNextExitStatus() => _lostStatuses++;
+
     /// <summary>Nothing fails any more that has not failed yet.</summary>
     public void Clear()
     {
@@ -89,6 +98,8 @@ public sealed class HostFaults
         _connects.Clear();
         _sends.Clear();
         _receives.Clear();
+        _spawns.Clear();
+        _lostStatuses = 0;
     }
 
     /// <summary>Breaks all connections of this host's loops: both ends see a reset, as if a box between them had sent it.</summary>
@@ -135,6 +146,10 @@ public sealed class HostFaults
     internal bool TryTakeAccept(out IoError error) => _accepts.TryDequeue(out error);
 
     internal bool TryTakeConnect(out IoError error) => _connects.TryDequeue(out error);
+
+    internal bool TryTakeSpawn(out IoError error) => _spawns.TryDequeue(out error);
+
+    internal bool TryTakeLostStatus() => _lostStatuses > 0 && _lostStatuses-- > 0;
 
     private void Stall(Link link)
     {

@@ -29,6 +29,9 @@ public abstract class KernelStage : CheckStage
     /// <summary>What checks of datagrams ask for.</summary>
     internal abstract DatagramKit Datagrams { get; }
 
+    /// <summary>What checks of child processes ask for.</summary>
+    internal ChildKit Children => field ??= new ChildKit(Loop, IsChildLeft);
+
     /// <summary>The names that the loop can resolve.</summary>
     internal StageResolver Names { get; } = new();
 
@@ -72,11 +75,24 @@ public abstract class KernelStage : CheckStage
     /// <summary>Waits for a number of the shortest spans in which anything may happen: passes, and between them the steps of simulated time.</summary>
     internal virtual Task InstantsAsync(int count) => PassesAsync(count);
 
-    internal override IEnumerable<string> OtherViolations => Datagrams.Violations;
+    internal override IEnumerable<string> OtherViolations => Datagrams.Violations.Concat(Children.Violations);
 
-    internal override string DescribeOthers() => Datagrams.Describe();
+    internal override string DescribeOthers() => Datagrams.Describe() + Children.Describe();
 
-    internal override Task CloseOthersAsync() => Datagrams.CloseAsync();
+    internal override async Task CloseOthersAsync()
+    {
+        await Datagrams.CloseAsync();
+        await Children.CloseAsync();
+    }
+
+    /// <summary>Whether a process that this program has started runs still or is a zombie.</summary>
+    internal abstract bool IsChildLeft(int processId);
+
+    /// <summary>Lets a child that is about to end do so, if possible without the loop's noticing.</summary>
+    internal abstract Task AwaitEndUnnoticedAsync(ISubprocessTransport child);
+
+    /// <summary>Has somebody else ask for a child's exit status before the loop can.</summary>
+    internal abstract void StealExitStatus(int processId);
 
     internal override void VerifyReleased(ITransport transport) => Check.Equal(-1, transport.GetExtraInfo(ExtraInfo.Socket)!.Handle);
 

@@ -25,6 +25,7 @@ public sealed class SimulatedStage : KernelStage
     {
         _simulation = simulation;
         _host = simulation.AddHost("stage", new EventLoopOptions { Logger = Log, Resolver = Names });
+        _host.AddProgram("sh", StageProgram.RunShell);
         _isUnix = isUnix;
         Datagrams = new SimulatedDatagramKit(this, _host, isUnix);
     }
@@ -108,6 +109,13 @@ public sealed class SimulatedStage : KernelStage
     internal override (SafeHandle First, SafeHandle Second) CreateSocketPair() => _host.CreateStreamPair();
 
     internal override (SafeHandle Reader, SafeHandle Writer) CreatePipe() => _host.CreatePipe();
+
+    internal override bool IsChildLeft(int processId) => _host.Machine.Processes.Running.Any(process => process.ProcessId == processId);
+
+    /// <summary>Other processes only run while this one's loop does: the end may have been noticed.</summary>
+    internal override Task AwaitEndUnnoticedAsync(ISubprocessTransport child) => SettleAsync();
+
+    internal override void StealExitStatus(int processId) => _host.Faults.LoseNextExitStatus();
 
     internal override void SendSignal(PosixSignal signal) => _host.SendSignal(signal);
 

@@ -261,7 +261,11 @@ public sealed class Simulation : IDisposable
     {
         foreach (var host in _hosts)
         {
-            foreach (var loop in host.Loops) loop.Loop.Dispose();
+            // One that ends kills the children that it has started, and their loops are gone.
+            foreach (var loop in host.Loops.ToArray())
+            {
+                if (host.Loops.Contains(loop)) loop.Loop.Dispose();
+            }
         }
 
         Network.Dispose();

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Sluice.Backends.Linux;
+using Sluice.KernelTests.Subprocesses.Kit;
 using Sluice.Native;
 using Sluice.Testing;
 
@@ -98,6 +99,16 @@ internal sealed class EpollStage : KernelStage
     internal override DatagramKit Datagrams { get; }
 
     internal override (SafeHandle Reader, SafeHandle Writer) CreatePipe() => Backends.Kit.Descriptors.Pipe();
+
+    internal override bool IsChildLeft(int processId) => ProcessFiles.IsChildOfOurs(processId);
+
+    internal override Task AwaitEndUnnoticedAsync(ISubprocessTransport child)
+    {
+        ProcessFiles.AwaitZombie(child.ProcessId);
+        return Task.CompletedTask;
+    }
+
+    internal override void StealExitStatus(int processId) => ProcessFiles.Reap(processId);
 
     internal override void SendSignal(PosixSignal signal) => OwnSignals.Send(signal);
 

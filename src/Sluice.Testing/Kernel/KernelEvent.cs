@@ -18,4 +18,7 @@ internal enum KernelEvent : byte
     Crash,
     Boot,
     DatagramDropped,
+    ProcessStart,
+    ProcessEnd,
+    Signal,
 }

@@ -42,6 +42,9 @@ internal sealed class SimulatedBackend : IoBackend
 
     public SimulatedMachine Machine { get; }
 
+    /// <summary>The child whose loop it carries, or null where that is one of the host's own.</summary>
+    public SimulatedProcess? Process { get; set; }
+
     public HostFaults Faults => Machine.Faults;
 
     public PortTable Ports => Machine.Ports;
@@ -200,6 +203,12 @@ internal sealed class SimulatedBackend : IoBackend
 
     public override IoOperation WatchSignal(PosixSignal signal, ISignalSink sink) => new SimulatedSignalWatch(this, SignalNumber.Of(signal), sink);
 
+    public override ChildProcess Spawn(SpawnRequest request, IExitSink sink)
+    {
+        VerifyAlive();
+        return Machine.Processes.Spawn(this, request, sink);
+    }
+
     /// <returns>False where nobody watches the signal.</returns>
     public bool SendSignal(int number)
     {
@@ -239,16 +248,18 @@ internal sealed class SimulatedBackend : IoBackend
     {
         if (_isDisposed) return;
         _isDisposed = true;
-        foreach (var source in _sources.ToArray())
-        {
-            if (source is SimulatedStreamChannel channel) channel.LetGo();
-            if (source is SimulatedDatagramChannel datagrams) datagrams.LetGo();
-            if (source is SimulatedPipeChannel pipe) pipe.LetGo();
-            if (source is SimulatedListenChannel listener) listener.Close();
-        }
-
+        foreach (var child in _sources.OfType<SimulatedChild>().ToArray()) child.Kill();
+        LetGo();
         _sources.Clear();
         ArrayPool<byte>.Shared.Return(ReadBuffer);
+    }
+
+    /// <summary>Its process has ended: the kernel closes what it had open. Children live on.</summary>
+    public void EndWithProcess()
+    {
+        LetGo();
+        Abandon();
+        Machine.Remove(this);
     }
 
     /// <summary>Forgets all that it waits for: its machine has crashed.</summary>
@@ -266,6 +277,17 @@ internal sealed class SimulatedBackend : IoBackend
     public void Remove(ISimulatedSource source) => _sources.Remove(source);
 
     public IEnumerable<SimulatedSocket> HeldSockets() => _sources.OfType<SimulatedStreamChannel>().Select(static channel => channel.Kernel).ToArray();
+
+    private void LetGo()
+    {
+        foreach (var source in _sources.ToArray())
+        {
+            if (source is SimulatedStreamChannel channel) channel.LetGo();
+            if (source is SimulatedDatagramChannel datagrams) datagrams.LetGo();
+            if (source is SimulatedPipeChannel pipe) pipe.LetGo();
+            if (source is SimulatedListenChannel listener) listener.Close();
+        }
+    }
 
     private bool Wait(TimeSpan timeout)
     {

@@ -17,6 +17,7 @@ internal sealed class SimulatedSocket
     private readonly SimulatedNetwork _network;
     private readonly int _boot;
     private IoError _error;
+    private int _holders = 1;
     private bool _finSent;
     private bool _isReset;
 
@@ -139,10 +140,13 @@ internal sealed class SimulatedSocket
         Outgoing.SendFin();
     }
 
-    /// <summary>Closes the descriptor: at once with a reset over TCP where it is asked for or bytes were not read.</summary>
+    /// <summary>One more descriptor means it: it is closed when all are.</summary>
+    public void Hold() => _holders++;
+
+    /// <summary>Closes a descriptor, and with the last one the socket: at once with a reset over TCP where it is asked for or bytes were not read.</summary>
     public void Release(bool reset)
     {
-        if (IsGone) return;
+        if (IsGone || --_holders > 0) return;
         _network.Trace.Add(KernelEvent.Close, Id, reset ? 1 : 0, this);
         Forget();
         Released?.Invoke();

@@ -130,6 +130,16 @@ internal abstract class IoBackend : IDisposable
     /// <returns>To cancel; the sink is not called after that, and the default action is back.</returns>
     public abstract IoOperation WatchSignal(PosixSignal signal, ISignalSink sink);
 
+    /// <summary>Starts a child process. Its end is reported once, and whoever disposes of the backend before has ended it.</summary>
+    /// <param name="request">What it is to be.</param>
+    /// <param name="sink">Hears of its end.</param>
+    /// <exception cref="FileNotFoundException">There is no such program.</exception>
+    /// <exception cref="DirectoryNotFoundException">There is no such working directory.</exception>
+    /// <exception cref="UnauthorizedAccessException">The program may not be executed, or the directory not be entered.</exception>
+    /// <exception cref="PlatformNotSupportedException">The system cannot watch children.</exception>
+    /// <exception cref="IOException">The system cannot start it for another reason. Nothing is left open, whatever is thrown.</exception>
+    public virtual ChildProcess Spawn(SpawnRequest request, IExitSink sink) => throw new NotSupportedException();
+
     /// <summary>Lets go of everything at once, lingering connections included. Sinks are not called any more.</summary>
     public abstract void Dispose();
 }

@@ -35,4 +35,7 @@ public static class ExtraInfo
 
     /// <summary><c>"pipe"</c>: what was given to the loop as one end of a pipe: a handle, a stream, a socket. It is the transport's, and closed with it.</summary>
     public static ExtraInfo<object> Pipe { get; } = new("pipe");
+
+    /// <summary><c>"subprocess"</c>: what is known of a child process; the same object at every call.</summary>
+    public static ExtraInfo<SubprocessInfo> Subprocess { get; } = new("subprocess");
 }

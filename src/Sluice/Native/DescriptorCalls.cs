@@ -25,6 +25,7 @@ internal static unsafe partial class DescriptorCalls
     public const int OfDescriptor = 0x1000;
     public const int OpenPathOnly = 0x200000;
     public const int OpenCloseOnExec = 0x80000;
+    public const int OpenReadWrite = 2;
 
     /// <summary>O_NOFOLLOW, one of the few flags that differ between machines.</summary>
     public static readonly int OpenNoFollow = RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm ? 0x8000 : 0x20000;
@@ -51,6 +52,9 @@ internal static unsafe partial class DescriptorCalls
 
     [LibraryImport(Library, EntryPoint = "getrlimit", SetLastError = true)]
     public static partial int GetLimit(int resource, ulong* softAndHard);
+
+    [LibraryImport(Library, EntryPoint = "pipe2", SetLastError = true)]
+    public static partial int Pipe(int* ends, int flags);
 
     [LibraryImport(Library, EntryPoint = "dup3", SetLastError = true)]
     public static partial int Replace(int source, int target, int flags);

@@ -338,6 +338,93 @@ internal unsafe class Syscalls
         fixed (byte* name = Terminated(path)) return Outcome(DescriptorCalls.Unlink(name));
     }
 
+    /// <summary>The two ends of a new pipe, reading and writing; both block.</summary>
+    public virtual IoError Pipe(out int reading, out int writing)
+    {
+        var ends = stackalloc int[2];
+        var error = Outcome(DescriptorCalls.Pipe(ends, DescriptorCalls.OpenCloseOnExec));
+        (reading, writing) = (ends[0], ends[1]);
+        return error;
+    }
+
+    /// <summary>The file that is empty and takes everything.</summary>
+    public virtual int NullDevice(out IoError error)
+    {
+        fixed (byte* name = "/dev/null\0"u8)
+        {
+            return Result(DescriptorCalls.Open(name, DescriptorCalls.OpenReadWrite | DescriptorCalls.OpenCloseOnExec), out error);
+        }
+    }
+
+    /// <summary>A second number for an open file, not below the first one given.</summary>
+    public virtual int DuplicateFrom(int fd, int first, out IoError error) =>
+        Result(DescriptorCalls.Control(fd, DescriptorCalls.DuplicateCloseOnExec, first), out error);
+
+    /// <summary>Whether a number means an open file.</summary>
+    public virtual bool IsOpen(int fd) => DescriptorCalls.Control(fd, DescriptorCalls.GetDescriptorFlags, 0) >= 0;
+
+    /// <summary>Starts a process. See <see cref="PosixSpawn"/>.</summary>
+    public virtual int Spawn(SpawnPlan plan, out IoError error) => PosixSpawn.Run(plan, out error);
+
+    /// <summary>A descriptor of a process that stays its own after the process has ended, whoever gets the number then.</summary>
+    public virtual int ProcessDescriptor(int pid, out IoError error) =>
+        Result(ProcessCalls.System(ProcessCalls.PidfdOpen, pid, 0, 0, 0), out error);
+
+    /// <summary>Sends a signal to the process of a descriptor; ESRCH where it has been waited for.</summary>
+    public virtual IoError SendSignal(int pidfd, int signal) =>
+        Outcome((int)ProcessCalls.System(ProcessCalls.PidfdSendSignal, pidfd, signal, 0, 0));
+
+    /// <summary>Whether the child of a descriptor has ended, and how. Does not wait.</summary>
+    /// <param name="pidfd">The child.</param>
+    /// <param name="reap">Forget it then: it is no zombie any more.</param>
+    /// <param name="error">ECHILD where somebody else has asked before.</param>
+    /// <returns>The exit code, -N for signal N, or null where it runs or nobody knows.</returns>
+    public virtual int? TryWait(int pidfd, bool reap, out IoError error) => Wait(
+        ProcessCalls.IdOfDescriptor, pidfd, ProcessCalls.WaitExited | ProcessCalls.WaitNoHang | (reap ? 0 : ProcessCalls.WaitLeaveWaitable), out error);
+
+    /// <summary>Ends a child that has no descriptor, and waits until it has ended: for one that was never to be.</summary>
+    public virtual void KillAndWait(int pid)
+    {
+        _ = ProcessCalls.Kill(pid, ProcessCalls.KillSignal);
+        Wait(ProcessCalls.IdOfProcess, pid, ProcessCalls.WaitExited, out _);
+    }
+
+    /// <summary>Waits until the process of a descriptor has ended.</summary>
+    /// <param name="pidfd">The process.</param>
+    /// <param name="timeout">In milliseconds.</param>
+    public virtual void AwaitEnd(int pidfd, int timeout)
+    {
+        var entry = new PollEntry { Descriptor = pidfd, Wanted = ProcessCalls.PollReadable };
+        while (ProcessCalls.Poll(&entry, 1, timeout) < 0 && Marshal.GetLastPInvokeError() == IoError.Interrupted.Errno)
+        {
+        }
+    }
+
+    /// <summary>Whether a file can be executed by this process; a directory never is one that can.</summary>
+    public virtual IoError MayExecute(string path)
+    {
+        fixed (byte* name = Terminated(path))
+        {
+            var error = Outcome(ProcessCalls.Access(name, ProcessCalls.MayExecute));
+            return error.IsNone && Directory.Exists(path) ? IoError.AccessDenied : error;
+        }
+    }
+
+    private static int? Wait(int idType, int id, int options, out IoError error)
+    {
+        var info = stackalloc byte[ProcessCalls.InfoSize];
+        do
+        {
+            // Where the child still runs the call succeeds and leaves the process's field as it was.
+            *(int*)(info + ProcessCalls.InfoProcess) = 0;
+            error = Outcome(ProcessCalls.Wait(idType, id, info, options));
+        }
+        while (error == IoError.Interrupted);
+        if (!error.IsNone || *(int*)(info + ProcessCalls.InfoProcess) == 0) return null;
+        var status = *(int*)(info + ProcessCalls.InfoStatus);
+        return *(int*)(info + ProcessCalls.InfoCode) == ProcessCalls.ExitedByItself ? status : -status;
+    }
+
     private static byte[] Terminated(string path)
     {
         var bytes = new byte[Encoding.UTF8.GetByteCount(path) + 1];

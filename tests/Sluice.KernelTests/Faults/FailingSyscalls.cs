@@ -161,6 +161,37 @@ internal sealed unsafe class FailingSyscalls : Syscalls
 
     public override IoError Unlink(string path) => Fails("unlink", out var error) ? error : base.Unlink(path);
 
+    public override IoError Pipe(out int reading, out int writing)
+    {
+        (reading, writing) = (-1, -1);
+        if (Fails("pipe2", out var error)) return error;
+        error = base.Pipe(out reading, out writing);
+        if (error.IsNone) _ = (Opened(reading), Opened(writing));
+        return error;
+    }
+
+    public override int NullDevice(out IoError error) => Fails("open", out error) ? -1 : Opened(base.NullDevice(out error));
+
+    public override int DuplicateFrom(int fd, int first, out IoError error) => Fails("dup", out error) ? -1 : Opened(base.DuplicateFrom(fd, first, out error));
+
+    public override int Spawn(SpawnPlan plan, out IoError error) => Fails("posix_spawn", out error) ? 0 : base.Spawn(plan, out error);
+
+    public override int ProcessDescriptor(int pid, out IoError error) =>
+        Fails("pidfd_open", out error) ? -1 : Opened(base.ProcessDescriptor(pid, out error));
+
+    public override IoError SendSignal(int pidfd, int signal) => Fails("pidfd_send_signal", out var error) ? error : base.SendSignal(pidfd, signal);
+
+    public override int? TryWait(int pidfd, bool reap, out IoError error)
+    {
+        if (!Fails("waitid", out error)) return base.TryWait(pidfd, reap, out error);
+        // It fails because somebody else has taken the status.
+        base.AwaitEnd(pidfd, 10_000);
+        base.TryWait(pidfd, reap: true, out _);
+        return null;
+    }
+
+    public override IoError MayExecute(string path) => Fails("access", out var error) ? error : base.MayExecute(path);
+
     public override IoError Close(int fd)
     {
         lock (_gate)

@@ -31,6 +31,8 @@ internal static class FaultScenarios
         ["multicast and broadcast"] = static (loop, _) => DatagramFaultScenarios.SendToManyAsync(loop),
         ["Unix datagrams"] = DatagramFaultScenarios.ExchangeByPathAsync,
         ["an existing datagram socket"] = static (loop, _) => DatagramFaultScenarios.AdoptAsync(loop),
+        ["children"] = static (loop, _) => SubprocessScenarios.ExchangeAsync(loop),
+        ["a child that is closed"] = static (loop, _) => SubprocessScenarios.CloseAsync(loop),
         ["pipes"] = static (loop, _) => PipeScenarios.ExchangeAsync(loop),
         ["a socket and a device as pipes"] = static (loop, _) => PipeScenarios.UseOthersAsync(loop),
     };

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.Versioning;
 using Sluice.KernelTests.Backends;
 using Sluice.KernelTests.Backends.Kit;

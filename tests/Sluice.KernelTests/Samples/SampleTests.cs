@@ -54,6 +54,16 @@ public sealed class SampleTests
     }
 
     [Fact]
+    public async Task The_process_runner_asks_for_the_date_talks_and_sorts()
+    {
+        var result = await SampleProcess.RunAsync("RunProcess");
+
+        result.AssertSuccess();
+        Assert.Matches(@"^Today is \d{4}-\d\d-\d\d\.$", result.Output[0]);
+        Assert.Equal(["date has ended with 0.", "sluice has 6 letters", "loop has 4 letters", "Asked to end, it ends with -15.", "Sorted: 8 9 10"], result.Output[1..]);
+    }
+
+    [Fact]
     public async Task The_tcp_echo_works_between_two_processes()
     {
         using var server = SampleProcess.Start("TcpEcho", "--server", "0");

@@ -43,6 +43,7 @@ internal sealed class EpollBackend : IoBackend
     private readonly RestingSenders _restingSenders;
     private readonly NameResolution _names;
     private readonly SignalWatches _signals;
+    private readonly PosixLauncher _launcher;
     private readonly GhostEvents _ghosts;
     private DatagramReceiver? _datagramReceiver;
     private DatagramSender? _datagramSender;
@@ -66,6 +67,7 @@ internal sealed class EpollBackend : IoBackend
         _restingSenders = new RestingSenders(Clock);
         _names = new NameResolution(this);
         _signals = new SignalWatches(this);
+        _launcher = new PosixLauncher(System);
         _epoll = Own(System.EpollCreate(out var error), error);
         try
         {
@@ -242,6 +244,12 @@ internal sealed class EpollBackend : IoBackend
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         return _signals.Start(signal, sink);
+    }
+
+    public override ChildProcess Spawn(SpawnRequest request, IExitSink sink)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        return EpollChildProcess.Start(this, _launcher, request, sink);
     }
 
     public override void Dispose()
