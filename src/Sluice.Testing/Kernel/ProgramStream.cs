@@ -54,6 +54,9 @@ internal abstract class ProgramStream : Stream, ISimulatedSource
     {
     }
 
+    /// <summary>Stream's own would go through the thread pool.</summary>
+    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
     public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("A simulated program waits with await alone.");
 
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("A simulated program waits with await alone.");

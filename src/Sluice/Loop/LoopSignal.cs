@@ -6,7 +6,8 @@ namespace Sluice.Loop;
 /// <remarks>
 /// What .NET builds on streams (StreamReader, CopyToAsync, pipelines) awaits them without a SynchronizationContext, and where the completing thread has one of its own, such an await goes to the
 /// thread pool. Its next call on the stream would then come from there. So a wait completes in a turn in which the thread has no context: these methods go on in that turn, on
-/// this thread. Methods that awaited with the loop's context are posted to it, as ever.
+/// this thread. Methods that awaited with the loop's context are posted to it, as ever. A TaskScheduler that the loop's thread runs under, as a test framework may have one, has the same effect
+/// as a context, and is hidden as well.
 /// </remarks>
 internal sealed class LoopSignal(LoopCore loop) : IValueTaskSource, ILoopWork
 {
@@ -42,8 +43,8 @@ internal sealed class LoopSignal(LoopCore loop) : IValueTaskSource, ILoopWork
         _registration.Unregister();
         var context = SynchronizationContext.Current;
         SynchronizationContext.SetSynchronizationContext(null);
-        if (code == Cancelled) _source.SetException(new OperationCanceledException(_cancellation));
-        else _source.SetResult(true);
+        if (TaskScheduler.Current == TaskScheduler.Default) Complete(code);
+        else new Task(() => Complete(code), TaskCreationOptions.HideScheduler).RunSynchronously(TaskScheduler.Default);
         SynchronizationContext.SetSynchronizationContext(context);
     }
 
@@ -55,6 +56,12 @@ internal sealed class LoopSignal(LoopCore loop) : IValueTaskSource, ILoopWork
 
     void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _source.OnCompleted(continuation, state, token, flags);
+
+    private void Complete(int code)
+    {
+        if (code == Cancelled) _source.SetException(new OperationCanceledException(_cancellation));
+        else _source.SetResult(true);
+    }
 
     private void AskToCancel() => loop.TryPost(this, Cancelled);
 }
