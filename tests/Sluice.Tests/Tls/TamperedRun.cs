@@ -1,0 +1,44 @@
+using Sluice.Testing;
+
+namespace Sluice.Tests.Tls;
+
+/// <summary>What both ends saw of one connection through a relay.</summary>
+internal sealed class TamperedRun
+{
+    /// <summary>Why the client's call failed, or null.</summary>
+    public Exception? ConnectFailure { get; set; }
+
+    /// <summary>What the client's protocol saw.</summary>
+    public RecordingProtocol? Client { get; set; }
+
+    /// <summary>What the server's protocol saw; null where none was made.</summary>
+    public RecordingProtocol? Server { get; set; }
+
+    /// <summary>How long, in virtual time, the end that waits took from the cut until the relay saw it end the connection. Null where nothing was cut.</summary>
+    public TimeSpan? Reaction { get; set; }
+
+    /// <summary>How many passes its loop made meanwhile.</summary>
+    public int Passes { get; set; }
+
+    /// <summary>All of it, in virtual time, up to the last descriptor.</summary>
+    public TimeSpan Duration { get; set; }
+
+    public bool ClientWasMade => Client is { Trace.Count: > 0 };
+
+    public bool ServerWasMade => Server is { Trace.Count: > 0 };
+
+    /// <summary>Both ends had the whole conversation and ended in order.</summary>
+    public bool Succeeded =>
+        ConnectFailure is null && IsWhole(Client, "pong"u8) && IsWhole(Server, "ping"u8);
+
+    /// <summary>Why one end saw a failure, or null where it saw none.</summary>
+    public Exception? FailureOf(bool client) => client
+        ? ConnectFailure ?? Client?.Lost.Result
+        : Server?.Lost.Result;
+
+    public override string ToString() =>
+        $"connect {ConnectFailure?.GetType().Name ?? "succeeded"}; client [{Client?.Record}]; server [{Server?.Record}]; {Duration}";
+
+    private static bool IsWhole(RecordingProtocol? protocol, ReadOnlySpan<byte> received) =>
+        protocol is { Trace.Count: > 0, Lost.IsCompleted: true } && protocol.Lost.Result is null && protocol.Received.SequenceEqual(received);
+}

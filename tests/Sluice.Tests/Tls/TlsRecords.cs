@@ -1,0 +1,60 @@
+using System.Buffers.Binary;
+
+namespace Sluice.Tests.Tls;
+
+/// <summary>One direction of a TLS connection as its records, which lets a test say in words what lies at a position. Made by it.</summary>
+internal static class TlsRecords
+{
+    private const int HeaderSize = 5;
+    private const byte ChangeCipherSpec = 20;
+    private const byte Alert = 21;
+    private const byte Handshake = 22;
+    private const byte ApplicationData = 23;
+
+    /// <summary>What lies at a position: the kind of record, and the part of it.</summary>
+    /// <param name="stream">All bytes of the direction.</param>
+    /// <param name="position">Where.</param>
+    public static string Describe(ReadOnlySpan<byte> stream, int position)
+    {
+        var start = 0;
+        var isEncrypted = false;
+        while (true)
+        {
+            var type = stream[start];
+            var length = BinaryPrimitives.ReadUInt16BigEndian(stream[(start + 3)..]);
+            var kind = type switch
+            {
+                ChangeCipherSpec => "change cipher spec",
+                Alert when !isEncrypted => "alert",
+                Handshake when !isEncrypted => NameOf(stream[start + HeaderSize]),
+                ApplicationData or Alert or Handshake => "encrypted record",
+                _ => $"record {type}",
+            };
+            if (position < start + HeaderSize + length) return $"{kind}, {PartOf(position - start)}";
+            isEncrypted |= type is ChangeCipherSpec or ApplicationData;
+            start += HeaderSize + length;
+        }
+    }
+
+    private static string NameOf(byte message) => message switch
+    {
+        1 => "client hello",
+        2 => "server hello",
+        4 => "session ticket",
+        11 => "certificate",
+        12 => "server key exchange",
+        13 => "certificate request",
+        14 => "server hello done",
+        15 => "certificate verify",
+        16 => "client key exchange",
+        _ => $"handshake {message}",
+    };
+
+    private static string PartOf(int offset) => offset switch
+    {
+        0 => "type",
+        1 or 2 => "version",
+        3 or 4 => "length",
+        _ => "body",
+    };
+}
