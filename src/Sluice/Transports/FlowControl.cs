@@ -8,12 +8,14 @@ internal struct FlowControl
 {
     public const int DefaultHigh = 64 * 1024;
 
+    private readonly int _defaultHigh;
     private bool _isPaused;
 
-    public FlowControl()
+    public FlowControl(int defaultHigh)
     {
-        High = DefaultHigh;
-        Low = DefaultHigh / 4;
+        _defaultHigh = defaultHigh;
+        High = defaultHigh;
+        Low = defaultHigh / 4;
     }
 
     public int Low { get; private set; }
@@ -25,7 +27,7 @@ internal struct FlowControl
     public void SetLimits(int? high, int? low)
     {
         if (low is < 0) throw new ArgumentOutOfRangeException(nameof(low), low, "The low watermark must not be negative.");
-        var newHigh = high ?? (low is { } given ? 4L * given : DefaultHigh);
+        var newHigh = high ?? (low is { } given ? 4L * given : _defaultHigh);
         var newLow = low ?? newHigh / 4;
         if (newHigh < newLow || newHigh > int.MaxValue)
         {

@@ -31,15 +31,16 @@ internal abstract class SendingTransport : IStepFlush
     private int _outstanding;
     private int _reserved;
     private WriteQueue _queue;
-    private FlowControl _flow = new();
+    private FlowControl _flow;
     private readonly int _maxWriteBufferSize;
     private int _droppedWrites;
 
-    private protected SendingTransport(LoopCore loop, StreamChannel channel, int maxWriteBufferSize)
+    private protected SendingTransport(LoopCore loop, StreamChannel channel, int maxWriteBufferSize, int defaultHigh)
     {
         _loop = loop;
         _channel = channel;
         _maxWriteBufferSize = maxWriteBufferSize;
+        _flow = new FlowControl(defaultHigh);
     }
 
     public int WriteBufferSize => _state.IsLost ? 0 : _queue.Count;
@@ -93,7 +94,7 @@ internal abstract class SendingTransport : IStepFlush
         }
     }
 
-    public void WriteEof()
+    public virtual void WriteEof()
     {
         EnterCall();
         if (!_state.TryBeginWriteEof()) return;
@@ -207,10 +208,16 @@ internal abstract class SendingTransport : IStepFlush
 
     private protected abstract void FlowChanged(bool pause);
 
+    /// <summary>It closes, and everything that was accepted has been taken.</summary>
+    private protected virtual void FinishClosing() => Lose(null);
+
+    /// <summary>The exception that users see.</summary>
+    private protected virtual Exception ToException(IoError error) => error.ToException();
+
     private protected void LoseBroken(IoError error)
     {
         if (_state.IsLost) return;
-        var exception = error.ToException();
+        var exception = ToException(error);
         _loop.Errors.LogConnectionError(exception);
         Lose(exception);
     }
@@ -319,7 +326,7 @@ internal abstract class SendingTransport : IStepFlush
 
     private void Drained()
     {
-        if (_state.Life == Life.Closing) Lose(null);
+        if (_state.Life == Life.Closing) FinishClosing();
         else if (_state.TryEndWriting()) _channel.ShutdownWrite();
     }
 

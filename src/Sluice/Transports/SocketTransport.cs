@@ -14,17 +14,21 @@ internal sealed class SocketTransport(LoopCore loop, StreamChannel channel, IPro
     public static SocketTransport Create<TProtocol>(LoopCore loop, StreamChannel channel, Func<TProtocol> factory, in TransportOrigin origin)
         where TProtocol : class, IProtocol<ITransport>
     {
+        return new SocketTransport(loop, channel, MakeProtocol(channel, factory, origin.Context), origin);
+    }
+
+    /// <summary>Makes the protocol for a fresh connection, in its context. Where that fails, the channel is closed.</summary>
+    /// <exception cref="InvalidOperationException">The factory returned null, or a protocol that serves another transport.</exception>
+    public static TProtocol MakeProtocol<TProtocol>(StreamChannel channel, Func<TProtocol> factory, ExecutionContext? context)
+        where TProtocol : class, IProtocol<ITransport>
+    {
         try
         {
-            CallbackContext.Enter(origin.Context);
+            CallbackContext.Enter(context);
             var protocol = factory() ?? throw new InvalidOperationException("The protocol factory returned null.");
-            if (protocol.Instance.Serves is not null)
-            {
-                throw new InvalidOperationException(
-                    $"The protocol factory returned a {protocol.GetType()} that already serves another transport: a protocol and its transport are one to one.");
-            }
-
-            return new SocketTransport(loop, channel, protocol, origin);
+            if (protocol.Instance.Serves is null) return protocol;
+            throw new InvalidOperationException(
+                $"The protocol factory returned a {protocol.GetType()} that already serves another transport: a protocol and its transport are one to one.");
         }
         catch
         {

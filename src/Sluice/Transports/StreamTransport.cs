@@ -18,12 +18,14 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
 {
     private ProtocolBinding _binding;
     private bool _readTurnQueued;
+    private bool _drainsWhenMade;
     private ReadStash? _stash;
     private IStartWaiter? _waiter;
     private Exception? _lostReason;
 
-    protected StreamTransport(LoopCore loop, StreamChannel channel, IProtocol<ITransport> protocol, in TransportOrigin origin)
-        : base(loop, channel, origin.Options.MaxWriteBufferSize)
+    protected StreamTransport(
+        LoopCore loop, StreamChannel channel, IProtocol<ITransport> protocol, in TransportOrigin origin, int defaultHigh = FlowControl.DefaultHigh)
+        : base(loop, channel, origin.Options.MaxWriteBufferSize, defaultHigh)
     {
         _waiter = origin.Waiter;
         _binding = new ProtocolBinding(loop, origin.Context);
@@ -32,19 +34,20 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
         channel.Attach(this);
         loop.OpenChannels++;
         origin.Set.Add(this);
-        loop.Enqueue(this, Turn.Start);
+        if (origin.Birth == Birth.AtOnce) loop.Enqueue(this, Turn.Start);
+        else if (origin.Birth == Birth.Before) _state.TryOpen();
     }
 
     /// <summary>Its place in the set of its server or loop.</summary>
     internal ConnectionSet.Link Membership;
 
-    public bool IsClosing => _state.IsClosing;
+    public virtual bool IsClosing => _state.IsClosing;
 
     public bool IsReading => _state.IsReading;
 
     public BaseProtocol? Protocol => _binding.Protocol;
 
-    public bool CanWriteEof => true;
+    public virtual bool CanWriteEof => true;
 
     /// <summary>What the backend knows of the connection.</summary>
     internal StreamChannel Channel => _channel;
@@ -55,9 +58,10 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
         if (_state.Life == Life.Opening) Abandon(reset: false);
         if (!_state.TryClose()) return;
         _channel.StopReading();
+        BeginClosing();
         Flush();
         if (_state.Life != Life.Closing) return;
-        if (IsDrained) Lose(null);
+        if (IsDrained) FinishClosing();
         else if (_state.Reads != ReadSide.Ended && _stash?.End is null) _channel.StartReading();
     }
 
@@ -134,8 +138,38 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
     internal void Abandon(bool reset)
     {
         if (!_state.TryAbandon()) return;
-        _waiter = null;
         Release(reset);
+    }
+
+    /// <summary>The channel is ready: the life of a transport begins that was to wait for it.</summary>
+    internal void Begin()
+    {
+        if (_state.Life == Life.Opening) Start();
+        else if (_state.Life == Life.Open) GetReady();
+    }
+
+    /// <summary>The channel did not become ready. A protocol that has been made hears of it, another one does not.</summary>
+    internal void FailStart(Exception reason, bool reset)
+    {
+        var waiter = TakeWaiter();
+        if (_state.Life == Life.Opening)
+        {
+            Abandon(reset);
+        }
+        else
+        {
+            if (reset) _state.TryFail();
+            Lose(_state.IsClosing || reason is OperationCanceledException ? null : reason);
+        }
+
+        waiter?.OnFailed(reason);
+    }
+
+    /// <summary>It is no use to wait any longer for what a close waits for.</summary>
+    internal void CutOff(Exception reason)
+    {
+        _state.TryFail();
+        Lose(reason);
     }
 
     void IStreamSink.OnRead(ReadOnlySpan<byte> data)
@@ -195,6 +229,7 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
                 break;
             case Turn.Drain:
                 if (_state.Life == Life.Open) _binding.DrainRequested(this);
+                else if (_state.Life == Life.Opening) _drainsWhenMade = true;
                 break;
             case Turn.Lost:
                 _binding.ConnectionLost(this, _lostReason);
@@ -206,6 +241,14 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
     /// <summary>A fact by asyncio's name, or null.</summary>
     protected abstract object? FindExtraInfo(string name);
 
+    /// <summary>A close has begun; what has been accepted still goes out.</summary>
+    private protected virtual void BeginClosing()
+    {
+    }
+
+    /// <summary>EofReceived asks for it: whether the transport can.</summary>
+    private protected virtual bool KeepsOpenAfterEof() => true;
+
     /// <summary>The two ends, for ToString.</summary>
     protected abstract string DescribeEnds();
 
@@ -214,10 +257,22 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
         if (!_state.TryOpen()) return;
         _readTurnQueued = true;
         _binding.ConnectionMade(this);
+        GetReady();
+        if (_drainsWhenMade) RequestDrain();
+    }
+
+    private void GetReady()
+    {
+        _readTurnQueued = true;
+        TakeWaiter()?.OnStarted(this);
+        _loop.Enqueue(this, Turn.Read);
+    }
+
+    private IStartWaiter? TakeWaiter()
+    {
         var waiter = _waiter;
         _waiter = null;
-        waiter?.OnStarted(this);
-        _loop.Enqueue(this, Turn.Read);
+        return waiter;
     }
 
     private void ContinueReading()
@@ -286,7 +341,7 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
 
         if (!_state.TryEndReading()) return;
         if (_binding.EofReceived(out var keepOpen) is { } exception) Fail(exception, "EofReceived");
-        else if (!keepOpen && !_state.IsClosing) Close();
+        else if (!_state.IsClosing && !(keepOpen && KeepsOpenAfterEof())) Close();
     }
 
     /// <summary>
@@ -317,6 +372,7 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
 
     private void Release(bool reset)
     {
+        TakeWaiter()?.OnAbandoned();
         _binding.Release();
         ConnectionSet.Remove(this);
         _channel.Close(reset);

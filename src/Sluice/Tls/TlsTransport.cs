@@ -1,0 +1,69 @@
+using Sluice.Backends;
+using Sluice.Loop;
+using Sluice.Primitives;
+using Sluice.Transports;
+
+namespace Sluice.Tls;
+
+/// <summary>
+/// The transport that an app's protocol sees over TLS: the library's stream transport, over a channel that encrypts. Adds what TLS does otherwise: it begins when the
+/// handshake is done, and ends with an exchange of goodbyes.
+/// </summary>
+internal sealed class TlsTransport : StreamTransport
+{
+    private const int DefaultHigh = 512 * 1024;
+
+    /// <summary>The connections below: nobody counts them, closes them or ends them but their TLS.</summary>
+    private static readonly ConnectionOptions LowerOptions = new();
+
+    private readonly TlsChannel _tls;
+
+    private TlsTransport(LoopCore loop, TlsChannel channel, IProtocol<ITransport> protocol, in TransportOrigin origin)
+        : base(loop, channel, protocol, origin, DefaultHigh) => _tls = channel;
+
+    public override bool IsClosing => base.IsClosing || _tls.IsLowerClosing;
+
+    public override bool CanWriteEof => false;
+
+    /// <summary>
+    /// Makes the protocol and its transport for a fresh connection, and begins the handshake in a turn of its own. Owns the channel: whatever goes wrong, it is
+    /// closed.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The factory returned null, or a protocol that serves another transport.</exception>
+    public static TlsTransport Create<TProtocol>(
+        LoopCore loop, StreamChannel channel, Func<TProtocol> factory, in TransportOrigin origin, TlsRole role, TlsWorkspace space)
+        where TProtocol : class, IProtocol<ITransport>
+    {
+        var protocol = SocketTransport.MakeProtocol(channel, factory, origin.Context);
+        var tls = new TlsChannel(loop, role, space);
+        var transport = new TlsTransport(loop, tls, protocol, origin with { Birth = Birth.WhenReady });
+        tls.Bind(new SocketTransport(loop, channel, tls.Protocol, new TransportOrigin(new ConnectionSet(), LowerOptions, origin.Context, null)));
+        return transport;
+    }
+
+    public override void WriteEof()
+    {
+        EnterCall();
+        throw new NotSupportedException("TLS has no end of one side alone: CanWriteEof is false. Close the transport.");
+    }
+
+    private protected override void BeginClosing() => _tls.BeginClosing();
+
+    /// <summary>Everything is encrypted and handed down: what is left is to say goodbye, and to wait for the peer's.</summary>
+    private protected override void FinishClosing() => _tls.ShutDown();
+
+    /// <summary>The goodbyes are said, or it is no use to wait for the peer's.</summary>
+    internal void EndClosing(Exception? reason) => Lose(reason);
+
+    private protected override bool KeepsOpenAfterEof()
+    {
+        _loop.Errors.LogWarning("EofReceived returned true, which has no effect over TLS: the transport closes.");
+        return false;
+    }
+
+    private protected override Exception ToException(IoError error) => _tls.Failure ?? error.ToException();
+
+    protected override object? FindExtraInfo(string name) => _tls.FindExtraInfo(name);
+
+    protected override string DescribeEnds() => $"over {_tls.Lower}";
+}
