@@ -79,8 +79,8 @@ public sealed class CertificateMatrixTests
     public void Our_server_judges_our_client(string name, SslProtocols version) => PeerRun.OnLoop(async loop =>
     {
         var row = CertificateMatrix.Clients.Single(row => row.Name == name);
-        var served = await Served.StartAsync(loop, TestTls.Server(version, requires: true));
-        var client = await Asker.ConnectAsync(loop, served.Port, new TlsClientOptions(TestTls.ClientAuthentication(version, row.Shown.Leaf, row.Shown.Chain)));
+        var served = await Served.StartAsync(loop, TlsParties.Server(version, requires: true));
+        var client = await Asker.ConnectAsync(loop, served.Port, new TlsClientOptions(TlsParties.ClientAuthentication(version, row.Shown.Leaf, row.Shown.Chain)));
 
         await client.EndAsync();
 
@@ -95,7 +95,7 @@ public sealed class CertificateMatrixTests
     {
         using var files = new PemFolder();
         var row = CertificateMatrix.Clients.Single(row => row.Name == name);
-        var served = await Served.StartAsync(loop, TestTls.Server(SslProtocols.Tls13, requires: true));
+        var served = await Served.StartAsync(loop, TlsParties.Server(SslProtocols.Tls13, requires: true));
         string[] shown = row.Shown.Leaf is { } leaf ? ["-cert", files.Write("shown.pem", leaf), "-key", files.PathOf("shown.pem")] : [];
         string[] chain = files.WriteChain("chain.pem", row.Shown.Chain) is { } path ? ["-cert_chain", path] : [];
         using var client = OpenSsl.Connect(served.Port, files, SslProtocols.Tls13, [.. shown, .. chain, "-cipher", "DEFAULT@SECLEVEL=0"]);
@@ -118,12 +118,12 @@ public sealed class CertificateMatrixTests
     });
 
     private static TlsServerOptions Server(CertificateRow row, SslProtocols version) =>
-        new(TestTls.ServerAuthentication(version, row.Shown.Leaf, row.Shown.Chain));
+        new(TlsParties.ServerAuthentication(version, row.Shown.Leaf, row.Shown.Chain));
 
     /// <summary>Connects our client and verifies its verdict.</summary>
     private static async Task<Asker> JudgeAsync(EventLoop loop, CertificateRow row, int port, SslProtocols version)
     {
-        var authentication = TestTls.ClientAuthentication(version);
+        var authentication = TlsParties.ClientAuthentication(version);
         authentication.TargetHost = row.Host;
         var client = await Asker.ConnectAsync(loop, port, new TlsClientOptions(authentication));
         if (row.IsAccepted)

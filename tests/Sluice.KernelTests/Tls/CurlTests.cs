@@ -17,7 +17,7 @@ public sealed class CurlTests : IDisposable
     [InlineData("1.3")]
     public void Curl_gets_its_page_from_a_server_that_it_trusts(string version) => PeerRun.OnLoop(async loop =>
     {
-        var served = await Served.StartAsync(loop, TestTls.Server(), HttpAnswer.Create);
+        var served = await Served.StartAsync(loop, TlsParties.Server(), HttpAnswer.Create);
         using var curl = Start(served.Port, version, "--cacert", _files.Root);
 
         Assert.Equal(HttpAnswer.Body, await curl.ReadToEndAsync());
@@ -30,7 +30,7 @@ public sealed class CurlTests : IDisposable
     [InlineData("1.3")]
     public void Curl_refuses_a_server_that_it_does_not_trust_and_the_server_hears_of_no_connection(string version) => PeerRun.OnLoop(async loop =>
     {
-        var served = await Served.StartAsync(loop, TestTls.Server(), HttpAnswer.Create);
+        var served = await Served.StartAsync(loop, TlsParties.Server(), HttpAnswer.Create);
         using (var distrusting = Start(served.Port, version))
         {
             Assert.Equal(PeerFailedVerification, await distrusting.ExitAsync());

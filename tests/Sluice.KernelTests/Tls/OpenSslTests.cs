@@ -19,7 +19,7 @@ public sealed class OpenSslTests : IDisposable
     [InlineData(SslProtocols.Tls13)]
     public void Lines_typed_into_s_client_come_back_and_its_goodbye_is_the_end(SslProtocols version) => PeerRun.OnLoop(async loop =>
     {
-        var served = await Served.StartAsync(loop, TestTls.Server());
+        var served = await Served.StartAsync(loop, TlsParties.Server());
         var next = served.NextAsync();
         using var client = OpenSsl.Connect(served.Port, _files, version);
 
@@ -28,7 +28,7 @@ public sealed class OpenSslTests : IDisposable
         Assert.Equal("hello", await client.ReadLineAsync());
         var echo = await next;
         Assert.Equal(version, echo.Transport.GetExtraInfo(ExtraInfo.Cipher)!.Protocol);
-        Assert.Equal(TestTls.Host, echo.Transport.GetExtraInfo(ExtraInfo.ServerName));
+        Assert.Equal(TlsParties.Host, echo.Transport.GetExtraInfo(ExtraInfo.ServerName));
         Assert.Null(echo.Transport.GetExtraInfo(ExtraInfo.PeerCertificate));
         client.Input.Close();
 
@@ -64,7 +64,7 @@ public sealed class OpenSslTests : IDisposable
     [InlineData(SslProtocols.Tls13)]
     public void An_s_client_that_is_killed_has_not_said_goodbye(SslProtocols version) => PeerRun.OnLoop(async loop =>
     {
-        var served = await Served.StartAsync(loop, TestTls.Server());
+        var served = await Served.StartAsync(loop, TlsParties.Server());
         var next = served.NextAsync();
         using var client = OpenSsl.Connect(served.Port, _files, version);
         await client.Input.WriteLineAsync("hello");
@@ -88,7 +88,7 @@ public sealed class OpenSslTests : IDisposable
     {
         var (server, port) = await OpenSsl.ServeAsync(_files.Server, version, "-rev");
         using var peer = server;
-        var (transport, client) = await ConnectAsync(loop, port, TestTls.Client() with { AllowTruncation = allowed });
+        var (transport, client) = await ConnectAsync(loop, port, TlsParties.Client() with { AllowTruncation = allowed });
         transport.Write("hello\n"u8);
         await client.WaitForBytesAsync(6);
 
@@ -106,7 +106,7 @@ public sealed class OpenSslTests : IDisposable
     [InlineData(SslProtocols.Tls13)]
     public void Both_roles_agree_with_OpenSSL_on_an_application_protocol(SslProtocols version) => PeerRun.OnLoop(async loop =>
     {
-        var offered = TestTls.ServerAuthentication();
+        var offered = TlsParties.ServerAuthentication();
         offered.ApplicationProtocols = [new SslApplicationProtocol("old"), SslApplicationProtocol.Http11];
         var served = await Served.StartAsync(loop, new TlsServerOptions(offered));
         var next = served.NextAsync();
@@ -122,7 +122,7 @@ public sealed class OpenSslTests : IDisposable
 
         var (server, port) = await OpenSsl.ServeAsync(_files.Server, version, "-rev", "-alpn", "old,http/1.1");
         using var peer = server;
-        var wanted = TestTls.ClientAuthentication();
+        var wanted = TlsParties.ClientAuthentication();
         wanted.ApplicationProtocols = [new SslApplicationProtocol("new"), SslApplicationProtocol.Http11];
         var (transport, ours) = await ConnectAsync(loop, port, new TlsClientOptions(wanted));
         Assert.Equal("http/1.1", transport.GetExtraInfo(ExtraInfo.ApplicationProtocol));
@@ -136,7 +136,7 @@ public sealed class OpenSslTests : IDisposable
     [InlineData(SslProtocols.Tls13)]
     public void Client_certificates_are_shown_and_seen(SslProtocols version) => PeerRun.OnLoop(async loop =>
     {
-        var served = await Served.StartAsync(loop, TestTls.Server(requires: true));
+        var served = await Served.StartAsync(loop, TlsParties.Server(requires: true));
         var next = served.NextAsync();
         using (var client = OpenSsl.Connect(served.Port, _files, version, "-cert", _files.Client, "-key", _files.Client))
         {
@@ -149,7 +149,7 @@ public sealed class OpenSslTests : IDisposable
 
         var (server, port) = await OpenSsl.ServeAsync(_files.Server, version, "-rev", "-CAfile", _files.Root, "-Verify", "1", "-verify_return_error");
         using var peer = server;
-        var (transport, ours) = await ConnectAsync(loop, port, TestTls.Client(certificate: TestTls.ClientCertificate));
+        var (transport, ours) = await ConnectAsync(loop, port, TlsParties.Client(certificate: TlsParties.ClientCertificate));
         transport.Write("hello\n"u8);
         await ours.WaitForBytesAsync(6);
         transport.Close();
@@ -166,7 +166,7 @@ public sealed class OpenSslTests : IDisposable
     [InlineData(SslProtocols.Tls12, "-cipher", "DES-CBC3-SHA")]
     public void A_client_that_OpenSSL_turns_away_is_no_connection_for_the_server(SslProtocols version, params string[] arguments) => PeerRun.OnLoop(async loop =>
     {
-        var served = await Served.StartAsync(loop, TestTls.Server());
+        var served = await Served.StartAsync(loop, TlsParties.Server());
         using var client = OpenSsl.Connect(served.Port, _files, version, arguments);
 
         Assert.NotEqual(0, await client.ExitAsync());
@@ -182,5 +182,5 @@ public sealed class OpenSslTests : IDisposable
     });
 
     private static Task<(ITransport Transport, RecordingProtocol Protocol)> ConnectAsync(EventLoop loop, int port, TlsClientOptions? tls = null) =>
-        loop.CreateConnectionAsync(static () => new RecordingProtocol(), new IPEndPoint(IPAddress.Loopback, port), new ConnectionOptions { Tls = tls ?? TestTls.Client() });
+        loop.CreateConnectionAsync(static () => new RecordingProtocol(), new IPEndPoint(IPAddress.Loopback, port), new ConnectionOptions { Tls = tls ?? TlsParties.Client() });
 }

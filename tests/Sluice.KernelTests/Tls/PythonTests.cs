@@ -49,7 +49,7 @@ public sealed class PythonTests : IDisposable
     [InlineData("1.3")]
     public void Both_roles_agree_with_CPython_on_version_application_protocol_and_certificates(string version) => PeerRun.OnLoop(async loop =>
     {
-        var serving = TestTls.ServerAuthentication(requires: true);
+        var serving = TlsParties.ServerAuthentication(requires: true);
         serving.ApplicationProtocols = [new SslApplicationProtocol("sluice-test")];
         var server = new RecordingProtocol { OnMade = static transport => transport.Write("go"u8) };
         var (_, heard) = await ServeAsync(loop, server, "say_facts", version, new TlsServerOptions(serving));
@@ -57,7 +57,7 @@ public sealed class PythonTests : IDisposable
         Assert.Equal("CN=client", server.Transport.GetExtraInfo(ExtraInfo.PeerCertificate)!.Subject);
         Assert.Equal("sluice-test", server.Transport.GetExtraInfo(ExtraInfo.ApplicationProtocol));
 
-        var asking = TestTls.ClientAuthentication();
+        var asking = TlsParties.ClientAuthentication();
         asking.ApplicationProtocols = [new SslApplicationProtocol("sluice-test")];
         var client = new RecordingProtocol { OnMade = static transport => transport.Write("go"u8) };
         heard = await ConnectAsync(loop, client, "say_facts", version, new TlsClientOptions(asking));
@@ -118,7 +118,7 @@ public sealed class PythonTests : IDisposable
     private async Task<(RecordingProtocol Protocol, string Output)> ServeAsync(
         EventLoop loop, RecordingProtocol protocol, string scenario, string version, TlsServerOptions? tls = null)
     {
-        var served = await Served.StartAsync(loop, tls ?? TestTls.Server(), () => protocol);
+        var served = await Served.StartAsync(loop, tls ?? TlsParties.Server(), () => protocol);
         using var peer = PeerProcess.Python(Script, "connect", scenario, _files.Path, version, $"{served.Port}");
         var output = await peer.ReadToEndAsync();
         await served.EndAsync();
@@ -130,7 +130,7 @@ public sealed class PythonTests : IDisposable
     {
         using var peer = PeerProcess.Python(Script, "serve", scenario, _files.Path, version);
         var port = await peer.ReadPortAsync();
-        await loop.CreateConnectionAsync(() => protocol, new IPEndPoint(IPAddress.Loopback, port), new ConnectionOptions { Tls = tls ?? TestTls.Client() });
+        await loop.CreateConnectionAsync(() => protocol, new IPEndPoint(IPAddress.Loopback, port), new ConnectionOptions { Tls = tls ?? TlsParties.Client() });
         await protocol.Lost;
         Assert.Empty(protocol.Violations);
         return await peer.ReadToEndAsync();

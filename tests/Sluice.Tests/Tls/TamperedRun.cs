@@ -27,6 +27,12 @@ internal sealed class TamperedRun
 
     public bool ServerWasMade => Server is { Trace.Count: > 0 };
 
+    /// <summary>What the server's protocol received.</summary>
+    public ReadOnlySpan<byte> ServerReceived => Server is null ? [] : Server.Received;
+
+    /// <summary>What the client's protocol received.</summary>
+    public ReadOnlySpan<byte> ClientReceived => Client is null ? [] : Client.Received;
+
     /// <summary>Both ends had the whole conversation and ended in order.</summary>
     public bool Succeeded =>
         ConnectFailure is null && IsWhole(Client, "pong"u8) && IsWhole(Server, "ping"u8);

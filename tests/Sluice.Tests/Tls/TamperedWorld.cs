@@ -33,11 +33,11 @@ internal sealed class TamperedWorld : IDisposable
         var between = _simulation.AddHost("relay");
         _client = _simulation.AddHost("client");
         _relay = new WireRelay(between, new IPEndPoint(_server.Address, 443));
-        _clientOptions = TestTls.Client(version, TestTls.ClientCertificate);
+        _clientOptions = TlsParties.Client(version, TlsParties.ClientCertificate);
         foreach (var host in (SimulatedHost[])[_server, _client]) host.Loop.ExceptionHandler = (_, context) => _reports.Add($"{host.Name}: {context}");
         _simulation.PassEnded = host => _passes[host] = _passes.GetValueOrDefault(host) + 1;
 
-        var serving = TestTls.Server(version, requires: true);
+        var serving = TlsParties.Server(version, requires: true);
         _simulation.Run(_server, loop => loop.CreateServerAsync(CreateServed, new IPEndPoint(IPAddress.Any, 443), new ServerOptions { Tls = serving }));
         _simulation.Run(between, _ => _relay.ServeAsync(443));
         _listeners = _simulation.Network.OpenSockets.Count;

@@ -7,11 +7,13 @@ namespace Sluice.Tests.Tls;
 /// <summary>A program between a client and a server that passes on what each sends, and tampers with one byte if it is asked to. Owned by its world.</summary>
 internal sealed class WireRelay(SimulatedHost host, EndPoint server)
 {
+    private readonly SimulatedHost _host = host;
+    private readonly EndPoint _server = server;
     private readonly List<byte> _fromClient = [];
     private readonly List<byte> _fromServer = [];
     private int _open;
 
-    public IPAddress Address => host.Address;
+    public IPAddress Address => _host.Address;
 
     /// <summary>What it does to the connections from now on; null passes everything on.</summary>
     public Tamper? Tamper { get; set; }
@@ -32,7 +34,7 @@ internal sealed class WireRelay(SimulatedHost host, EndPoint server)
     public ReadOnlySpan<byte> SentBy(bool client) => CollectionsMarshal.AsSpan(client ? _fromClient : _fromServer);
 
     public Task ServeAsync(int port) =>
-        host.Loop.CreateServerAsync(() => new Side(this, isClient: true), new IPEndPoint(IPAddress.Any, port));
+        _host.Loop.CreateServerAsync(() => new Side(this, isClient: true), new IPEndPoint(IPAddress.Any, port));
 
     /// <summary>One of the two connections: to the client, or to the server.</summary>
     private sealed class Side(WireRelay relay, bool isClient) : Protocol
@@ -86,7 +88,7 @@ internal sealed class WireRelay(SimulatedHost host, EndPoint server)
 
         private async Task DialAsync()
         {
-            var (_, other) = await relay.host.Loop.CreateConnectionAsync(() => new Side(relay, isClient: false), relay.server);
+            var (_, other) = await relay._host.Loop.CreateConnectionAsync(() => new Side(relay, isClient: false), relay._server);
             other._other = this;
             _other = other;
             if (_transport!.IsClosing) other._transport!.Close();

@@ -21,7 +21,7 @@ internal static class CertificateMatrix
     private static readonly CertificatePlan Client = CertificatePlan.Client;
     private static readonly CertificatePlan Middle = CertificatePlan.Authority;
 
-    private static Authority Root => TestTls.Root;
+    private static Authority Root => TlsParties.Root;
 
     /// <summary>What a server shows, and our client says.</summary>
     public static IReadOnlyList<CertificateRow> Servers { get; } =

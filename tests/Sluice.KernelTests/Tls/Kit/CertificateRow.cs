@@ -13,7 +13,7 @@ internal sealed record CertificateRow(string Name, string Verdict, Func<ShownCer
     private readonly Lazy<ShownCertificate> _shown = new(Make);
 
     /// <summary>The name that the client asks for.</summary>
-    public string Host { get; init; } = TestTls.Host;
+    public string Host { get; init; } = TlsParties.Host;
 
     /// <summary>.NET's server or client does not even show it, because OpenSSL below finds it too weak: only others do.</summary>
     public bool IsTooWeakToShow { get; init; }

@@ -18,7 +18,7 @@ internal static class OpenSsl
         "openssl",
         [
             "s_client", "-connect", $"127.0.0.1:{port}", "-quiet", "-no_ign_eof", NameOf(version), "-CAfile", files.Root, "-verify_return_error",
-            "-verify_hostname", TestTls.Host, "-servername", TestTls.Host, .. more,
+            "-verify_hostname", TlsParties.Host, "-servername", TlsParties.Host, .. more,
         ]);
 
     /// <summary>A server with a certificate for "localhost", which prints nothing but what it receives once its port is read.</summary>

@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 namespace Sluice.KernelTests.Tls.Kit;
 
 /// <summary>
-/// The certificates of <see cref="TestTls"/> as files for other programs: root.pem, and server.pem and client.pem with their keys. Owned by a test, with
+/// The certificates of <see cref="TlsParties"/> as files for other programs: root.pem, and server.pem and client.pem with their keys. Owned by a test, with
 /// which it goes.
 /// </summary>
 internal sealed class PemFolder : IDisposable
@@ -13,9 +13,9 @@ internal sealed class PemFolder : IDisposable
 
     public PemFolder()
     {
-        File.WriteAllText(Root, TestTls.Root.Certificate.ExportCertificatePem() + "\n");
-        Write("server.pem", TestTls.ServerCertificate);
-        Write("client.pem", TestTls.ClientCertificate);
+        File.WriteAllText(Root, TlsParties.Root.Certificate.ExportCertificatePem() + "\n");
+        Write("server.pem", TlsParties.ServerCertificate);
+        Write("client.pem", TlsParties.ClientCertificate);
     }
 
     public string Path => _folder.FullName;

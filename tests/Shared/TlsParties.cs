@@ -5,7 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 namespace Sluice.Tests.Shared;
 
 /// <summary>An authority, and below it a server "localhost" and a client: the options that most tests of TLS need. Made once in a process.</summary>
-internal static class TestTls
+internal static class TlsParties
 {
     public const string Host = "localhost";
 
