@@ -2,7 +2,6 @@ using System.Net;
 using System.Security.Authentication;
 using Sluice.KernelTests.Peers;
 using Sluice.KernelTests.Tls.Kit;
-using Sluice.Testing;
 
 namespace Sluice.KernelTests.Tls;
 
