@@ -27,6 +27,7 @@ internal sealed class TlsChannel : StreamChannel, ICipherOutput, ILoopWork, IHea
     private readonly TlsRole _role;
     private readonly TlsWorkspace _space;
     private readonly TlsEngine _engine;
+    private LowerTransport _lower;
     private TlsTransport? _transport;
     private IStreamSink _sink = null!;
     private TlsFacts? _facts;
@@ -58,7 +59,7 @@ internal sealed class TlsChannel : StreamChannel, ICipherOutput, ILoopWork, IHea
     /// <summary>What the transport below is to call.</summary>
     public TlsProtocol Protocol { get; }
 
-    public ITransport Lower { get; private set; } = null!;
+    public ITransport Lower => _lower.Transport;
 
     public bool IsLowerClosing => _lowerIsLost || (Lower.IsClosing && _state.Phase != TlsPhase.Handshaking);
 
@@ -84,7 +85,7 @@ internal sealed class TlsChannel : StreamChannel, ICipherOutput, ILoopWork, IHea
     /// <summary>Names the transport below: once. From now on the time for the handshake runs.</summary>
     public void Bind(ITransport lower)
     {
-        Lower = lower;
+        _lower = new LowerTransport(lower);
         StartTimer(_role.Options.HandshakeTimeout);
     }
 
@@ -102,6 +103,13 @@ internal sealed class TlsChannel : StreamChannel, ICipherOutput, ILoopWork, IHea
         _lowerIsFull = Lower.WriteBufferSize > 0;
         _engine.BeginHandshake(_role);
         GoOn();
+    }
+
+    /// <summary>After an upgrade, during which the transport below was paused.</summary>
+    public void StartReceiving()
+    {
+        _lowerReads = false;
+        ArmLower();
     }
 
     public override void StartReading()
@@ -170,8 +178,8 @@ internal sealed class TlsChannel : StreamChannel, ICipherOutput, ILoopWork, IHea
         _isReleased = true;
         End();
         if (_lowerIsLost) QueueTurn();
-        else if (reset || Lower.WriteBufferSize > 0) Lower.Abort();
-        else Lower.Close();
+        else if (reset || Lower.WriteBufferSize > 0) _lower.Abort();
+        else _lower.Close();
     }
 
     /// <summary>A fact by asyncio's name, or null: what TLS does not know the transport below is asked for.</summary>
@@ -192,6 +200,15 @@ internal sealed class TlsChannel : StreamChannel, ICipherOutput, ILoopWork, IHea
         GoOn();
         _engine.KeepRest();
         ArmLower();
+    }
+
+    /// <summary>Bytes that somebody else has received belong to the handshake.</summary>
+    public void HandOver(ReadOnlyMemory<byte> received)
+    {
+        _handshakeBytes += received.Length;
+        _engine.Feed(received);
+        GoOn();
+        _engine.KeepRest();
     }
 
     /// <summary>The transport below has ended.</summary>
@@ -233,7 +250,7 @@ internal sealed class TlsChannel : StreamChannel, ICipherOutput, ILoopWork, IHea
     void ICipherOutput.Send(ReadOnlySpan<byte> data)
     {
         _hasAnswered = true;
-        if (!_lowerIsLost) Lower.Write(data);
+        if (!_lowerIsLost) _lower.Write(data);
     }
 
     void ILoopWork.Run(int code)
@@ -329,14 +346,9 @@ internal sealed class TlsChannel : StreamChannel, ICipherOutput, ILoopWork, IHea
         while (!_peerHasEnded && _state.Phase == TlsPhase.ShuttingDown)
         {
             _discarded += _engine.Read(out var outcome).Length;
-            if (_discarded > MostDiscarded)
-            {
-                GiveUpPeer("The peer of a TLS connection that was closed sends without end.");
-                return;
-            }
-
-            if (outcome == TlsReadOutcome.Blocked) return;
-            _peerHasEnded = outcome != TlsReadOutcome.More;
+            if (outcome == TlsReadOutcome.Blocked) break;
+            // A peer that sends without end is as good as one that has ended.
+            _peerHasEnded = outcome != TlsReadOutcome.More || _discarded > MostDiscarded;
         }
 
         TryEnd();
@@ -376,14 +388,9 @@ internal sealed class TlsChannel : StreamChannel, ICipherOutput, ILoopWork, IHea
         }
         else
         {
-            GiveUpPeer("TLS shutdown timed out: the peer did not end the connection in time.");
+            // What the transport below holds may still arrive, slowly: only what it could not be given is cut off.
+            _transport!.CutOff(new TimeoutException("TLS shutdown timed out."), reset: _state.Phase == TlsPhase.Open || _lowerIsFull);
         }
-    }
-
-    private void GiveUpPeer(string why)
-    {
-        StopTimer();
-        _transport!.CutOff(new TimeoutException(why));
     }
 
     private IoError Broken(Exception exception)
@@ -411,8 +418,8 @@ internal sealed class TlsChannel : StreamChannel, ICipherOutput, ILoopWork, IHea
         };
         if (wanted == _lowerReads || _lowerIsLost) return;
         _lowerReads = wanted;
-        if (wanted) Lower.ResumeReading();
-        else Lower.PauseReading();
+        if (wanted) _lower.ResumeReading();
+        else _lower.PauseReading();
     }
 
     private void QueueTurn()

@@ -38,6 +38,12 @@ internal struct FlowControl
         Low = (int)newLow;
     }
 
+    /// <summary>The protocol has been told to pause, and not yet to resume.</summary>
+    public readonly bool IsPaused => _isPaused;
+
+    /// <summary>The protocol was told to pause by the transport that this one carries on.</summary>
+    public void InheritPause() => _isPaused = true;
+
     /// <summary>True once when the buffer has grown above high.</summary>
     public bool TryPause(int size)
     {

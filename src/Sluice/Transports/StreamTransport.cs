@@ -36,6 +36,7 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
         origin.Set.Add(this);
         if (origin.Birth == Birth.AtOnce) loop.Enqueue(this, Turn.Start);
         else if (origin.Birth == Birth.Before) _state.TryOpen();
+        if (origin.IsPaused) _flow.InheritPause();
     }
 
     /// <summary>Its place in the set of its server or loop.</summary>
@@ -52,9 +53,17 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
     /// <summary>What the backend knows of the connection.</summary>
     internal StreamChannel Channel => _channel;
 
+    /// <summary>Once it carries another transport, that one is closed.</summary>
     public void Close()
     {
-        EnterCall();
+        _loop.VerifyThread();
+        if (_above is null) CloseFromAbove();
+        else _above.Close();
+    }
+
+    internal void CloseFromAbove()
+    {
+        DropReservation();
         if (_state.Life == Life.Opening) Abandon(reset: false);
         if (!_state.TryClose()) return;
         _channel.StopReading();
@@ -67,7 +76,14 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
 
     public void Abort()
     {
-        EnterCall();
+        _loop.VerifyThread();
+        if (_above is null) AbortFromAbove();
+        else _above.Abort();
+    }
+
+    internal void AbortFromAbove()
+    {
+        DropReservation();
         if (_state.Life == Life.Opening) Abandon(reset: true);
         if (!_state.TryAbort()) return;
         FlushUnheard();
@@ -77,12 +93,22 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
     public void PauseReading()
     {
         EnterCall();
+        PauseReadingFromAbove();
+    }
+
+    internal void PauseReadingFromAbove()
+    {
         if (_state.TryPause()) _channel.StopReading();
     }
 
     public void ResumeReading()
     {
         EnterCall();
+        ResumeReadingFromAbove();
+    }
+
+    internal void ResumeReadingFromAbove()
+    {
         if (!_state.TryResume() || _readTurnQueued) return;
         _readTurnQueued = true;
         _loop.Enqueue(this, Turn.Read);
@@ -118,6 +144,29 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
     }
 
     public override string ToString() => $"<{GetType().Name} {_state.Life} {DescribeEnds()}>";
+
+    internal LoopCore Loop => _loop;
+
+    /// <summary>The ExecutionContext of its callbacks; null is the default one.</summary>
+    internal ExecutionContext? Context => _binding.Context;
+
+    /// <summary>It carries another transport: its users have that one.</summary>
+    internal bool IsBelow => _above is not null;
+
+    internal bool IsWritingPaused => _flow.IsPaused;
+
+    /// <summary>Bytes have arrived that nobody has had yet.</summary>
+    internal bool HasUnread => _stash is { HasData: true };
+
+    /// <summary>The peer has ended its stream, and the protocol has been told.</summary>
+    internal bool HasEnded => _state.Reads == ReadSide.Ended;
+
+    /// <summary>From now on it carries another transport, which takes its place among the connections of its owner.</summary>
+    internal void PutBelow(ITransport above)
+    {
+        _above = above;
+        ConnectionSet.Remove(this);
+    }
 
     /// <summary>It has ended; perhaps ConnectionLost is still to come.</summary>
     internal bool IsLost => _state.IsLost;
@@ -166,9 +215,9 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
     }
 
     /// <summary>It is no use to wait any longer for what a close waits for.</summary>
-    internal void CutOff(Exception reason)
+    internal void CutOff(Exception reason, bool reset)
     {
-        _state.TryFail();
+        if (reset) _state.TryFail();
         Lose(reason);
     }
 
@@ -268,6 +317,12 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
         _loop.Enqueue(this, Turn.Read);
     }
 
+    /// <summary>A pause that the transport before had told of ends here: its queue was handed on before this one began.</summary>
+    private void ResumeInherited()
+    {
+        if (_state.Life == Life.Open && _flow.IsPaused && IsDrained && _flow.TryResume(0)) FlowChanged(pause: false);
+    }
+
     private IStartWaiter? TakeWaiter()
     {
         var waiter = _waiter;
@@ -278,6 +333,7 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
     private void ContinueReading()
     {
         _readTurnQueued = false;
+        ResumeInherited();
         while (_state.IsReading && _stash is { HasData: true } stash)
         {
             var segment = stash.TakeFirst();

@@ -6,8 +6,9 @@ namespace Sluice.Transports;
 /// <param name="Context">The ExecutionContext of its callbacks; null is the default one.</param>
 /// <param name="Waiter">Who waits for ConnectionMade, or null.</param>
 /// <param name="Birth">When its life begins.</param>
+/// <param name="IsPaused">Its protocol has been told to pause writing by the transport before.</param>
 internal readonly record struct TransportOrigin(
-    ConnectionSet Set, StreamOptions Options, ExecutionContext? Context, IStartWaiter? Waiter, Birth Birth = Birth.AtOnce);
+    ConnectionSet Set, StreamOptions Options, ExecutionContext? Context, IStartWaiter? Waiter, Birth Birth = Birth.AtOnce, bool IsPaused = false);
 
 /// <summary>When a transport's life begins.</summary>
 internal enum Birth : byte
