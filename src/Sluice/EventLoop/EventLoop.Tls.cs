@@ -65,7 +65,7 @@ public sealed partial class EventLoop
         ArgumentNullException.ThrowIfNull(transport);
         ArgumentNullException.ThrowIfNull(protocol);
         _core.VerifyUsable();
-        ProtocolBinding.CheckFree(transport, protocol.Instance);
+        if (!ReferenceEquals(transport.Protocol, protocol.Instance)) ProtocolBinding.CheckFree(transport, protocol.Instance);
         if (transport.IsClosing) throw new InvalidOperationException("The transport is closing.");
         if (transport is StreamTransport own)
         {

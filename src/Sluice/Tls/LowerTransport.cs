@@ -12,6 +12,8 @@ internal readonly struct LowerTransport(ITransport transport)
 
     public ITransport Transport => transport;
 
+    public bool IsClosing => _own?.ClosesItself ?? transport.IsClosing;
+
     public void Write(ReadOnlySpan<byte> data)
     {
         if (_own is not null) _own.WriteFromAbove(data);

@@ -61,7 +61,7 @@ internal sealed class TlsChannel : StreamChannel, ICipherOutput, ILoopWork, IHea
 
     public ITransport Lower => _lower.Transport;
 
-    public bool IsLowerClosing => _lowerIsLost || (Lower.IsClosing && _state.Phase != TlsPhase.Handshaking);
+    public bool IsLowerClosing => _lowerIsLost || (_lower.IsClosing && _state.Phase != TlsPhase.Handshaking);
 
     /// <summary>Why the connection broke, where an error number cannot say it.</summary>
     public Exception? Failure { get; private set; }

@@ -42,11 +42,12 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
     /// <summary>Its place in the set of its server or loop.</summary>
     internal ConnectionSet.Link Membership;
 
-    public virtual bool IsClosing => _state.IsClosing;
+    // What carries another transport answers for that one: its users may still hold it.
+    public virtual bool IsClosing => _above?.IsClosing ?? _state.IsClosing;
 
-    public bool IsReading => _state.IsReading;
+    public bool IsReading => _above?.IsReading ?? _state.IsReading;
 
-    public BaseProtocol? Protocol => _binding.Protocol;
+    public BaseProtocol? Protocol => _above is null ? _binding.Protocol : _above.Protocol;
 
     public virtual bool CanWriteEof => true;
 
@@ -152,6 +153,9 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
 
     /// <summary>It carries another transport: its users have that one.</summary>
     internal bool IsBelow => _above is not null;
+
+    /// <summary>It closes itself, whatever it carries.</summary>
+    internal bool ClosesItself => _state.IsClosing;
 
     internal bool IsWritingPaused => _flow.IsPaused;
 
