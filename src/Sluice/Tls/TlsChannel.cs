@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Net;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using Sluice.Backends;
@@ -16,18 +15,16 @@ namespace Sluice.Tls;
 /// transport's high watermark is 0: it takes a record as long as the kernel takes bytes, so that what waits waits as plaintext, above.
 /// </remarks>
 [SuppressMessage("Design", "CA1001", Justification = "Channels are closed: Close lets the engine go.")]
-internal sealed class TlsChannel : StreamChannel, ICipherOutput, ILoopWork, IHeapTimer
+internal sealed class TlsChannel : UpperChannel, ICipherOutput
 {
     private const int MostHandshakeBytes = 128 * 1024;
     private const int MostHelloBytes = 64 * 1024;
     private const int MostDiscarded = 256 * 1024;
     private const int HandshakeReceive = 16 * 1024;
 
-    private readonly LoopCore _loop;
     private readonly TlsRole _role;
     private readonly TlsWorkspace _space;
     private readonly TlsEngine _engine;
-    private LowerTransport _lower;
     private TlsTransport? _transport;
     private IStreamSink _sink = null!;
     private TlsFacts? _facts;
@@ -44,12 +41,10 @@ internal sealed class TlsChannel : StreamChannel, ICipherOutput, ILoopWork, IHea
     private bool _peerHasEnded;
     private bool _isReading;
     private bool _isReleased;
-    private bool _turnQueued;
     private TimeSpan _closingDeadline;
 
-    public TlsChannel(LoopCore loop, TlsRole role, TlsWorkspace space)
+    public TlsChannel(LoopCore loop, TlsRole role, TlsWorkspace space) : base(loop)
     {
-        _loop = loop;
         _role = role;
         _space = space;
         _engine = new TlsEngine(loop, space, this);
@@ -59,33 +54,17 @@ internal sealed class TlsChannel : StreamChannel, ICipherOutput, ILoopWork, IHea
     /// <summary>What the transport below is to call.</summary>
     public TlsProtocol Protocol { get; }
 
-    public ITransport Lower => _lower.Transport;
-
     public bool IsLowerClosing => _lowerIsLost || (_lower.IsClosing && _state.Phase != TlsPhase.Handshaking);
 
     /// <summary>Why the connection broke, where an error number cannot say it.</summary>
     public Exception? Failure { get; private set; }
 
-    public override nint Handle => Socket?.Handle ?? -1;
-
-    public override EndPoint? LocalName => Lower.GetExtraInfo(ExtraInfo.SocketName);
-
-    public override EndPoint? PeerName => Lower.GetExtraInfo(ExtraInfo.PeerName);
-
-    public override TransportSocket? Socket => Lower.GetExtraInfo(ExtraInfo.Socket);
-
     public Memory<byte> ReceiveBuffer => _state.Phase == TlsPhase.Handshaking ? _space.Ciphertext.AsMemory(0, HandshakeReceive) : _space.Ciphertext;
-
-    long IHeapTimer.Due => _due;
-
-    int IHeapTimer.HeapIndex { get; set; } = -1;
-
-    private long _due;
 
     /// <summary>Names the transport below: once. From now on the time for the handshake runs.</summary>
     public void Bind(ITransport lower)
     {
-        _lower = new LowerTransport(lower);
+        PutAbove(lower);
         StartTimer(_role.Options.HandshakeTimeout);
     }
 
@@ -155,7 +134,7 @@ internal sealed class TlsChannel : StreamChannel, ICipherOutput, ILoopWork, IHea
     {
         if (_state.Phase == TlsPhase.Handshaking) return;
         StartTimer(_role.Options.ShutdownTimeout);
-        _closingDeadline = new TimeSpan(_due);
+        _closingDeadline = Due;
     }
 
     /// <summary>Everything of the app's is encrypted: sends the goodbye. Ends when the peer's has come and the transport below has taken ours.</summary>
@@ -253,15 +232,8 @@ internal sealed class TlsChannel : StreamChannel, ICipherOutput, ILoopWork, IHea
         if (!_lowerIsLost) _lower.Write(data);
     }
 
-    void ILoopWork.Run(int code)
+    private protected override void OnTurn()
     {
-        if (code == Turn.Timer)
-        {
-            OnLate();
-            return;
-        }
-
-        _turnQueued = false;
         if (_lowerIsLost && _isReleased)
         {
             _sink.OnClosed();
@@ -378,7 +350,7 @@ internal sealed class TlsChannel : StreamChannel, ICipherOutput, ILoopWork, IHea
         return true;
     }
 
-    private void OnLate()
+    private protected override void OnLate()
     {
         if (_state.Phase == TlsPhase.Handshaking)
         {
@@ -422,27 +394,5 @@ internal sealed class TlsChannel : StreamChannel, ICipherOutput, ILoopWork, IHea
         else _lower.PauseReading();
     }
 
-    private void QueueTurn()
-    {
-        if (_turnQueued) return;
-        _turnQueued = true;
-        _loop.Enqueue(this, Turn.GoOn);
-    }
-
-    private void StartTimer(TimeSpan delay)
-    {
-        StopTimer();
-        _due = LoopTimes.After(_loop.Time, delay).Ticks;
-        _loop.AddTimer(this);
-    }
-
-    private void StopTimer() => _loop.RemoveTimer(this);
-
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
-
-    private static class Turn
-    {
-        public const int Timer = 0;
-        public const int GoOn = 1;
-    }
 }

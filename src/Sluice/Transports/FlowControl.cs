@@ -11,6 +11,10 @@ internal struct FlowControl
     private readonly int _defaultHigh;
     private bool _isPaused;
 
+    public FlowControl() : this(DefaultHigh)
+    {
+    }
+
     public FlowControl(int defaultHigh)
     {
         _defaultHigh = defaultHigh;

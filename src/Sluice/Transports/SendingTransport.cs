@@ -13,7 +13,7 @@ namespace Sluice.Transports;
 /// Every path settles queue and outstanding write first and calls the user last; whatever comes after a call of the user's reads the
 /// state anew.
 /// </remarks>
-internal abstract class SendingTransport : IStepFlush
+internal abstract class SendingTransport : KnowingTransport, IStepFlush
 {
     /// <summary>From this size on a write is offered to the kernel at once, from the caller's memory.</summary>
     private const int LargeWrite = 4096;

@@ -59,8 +59,7 @@ public sealed class EngineTests
 
         void Echo()
         {
-            Assert.Equal(size, Send(client, server, message));
-            Assert.Equal(size, Send(server, client, message));
+            if (Send(client, server, message) != size || Send(server, client, message) != size) throw new InvalidOperationException("bytes are missing");
         }
     }
 
