@@ -30,4 +30,7 @@ public enum CheckNeeds
 
     /// <summary>Connections obey <see cref="StreamOptions.MaxWriteBufferSize"/> of the options that they are made with.</summary>
     BufferLimit = 128,
+
+    /// <summary>Each end is made, and ends when it closes, without the other's doing: there is no handshake and no exchange of goodbyes.</summary>
+    Alone = 256,
 }

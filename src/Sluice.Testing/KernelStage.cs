@@ -73,7 +73,9 @@ public abstract class KernelStage : CheckStage
 
     /// <summary>What a kernel of this family offers besides what only it has.</summary>
     private protected static CheckNeeds OffersOfFamily(bool isUnix) =>
-        CheckNeeds.Kernel | CheckNeeds.HalfClose | CheckNeeds.BufferLimit | (isUnix ? CheckNeeds.Unix : CheckNeeds.Tcp | CheckNeeds.Reset);
+        CheckNeeds.Kernel | CheckNeeds.HalfClose | CheckNeeds.BufferLimit | CheckNeeds.Alone | (isUnix ? CheckNeeds.Unix : CheckNeeds.Tcp | CheckNeeds.Reset);
+
+    internal override (int Low, int High) DefaultLimits => Tls is null ? base.DefaultLimits : (128 * 1024, 512 * 1024);
 
     /// <summary>What a TLS connection over a kernel's offers: neither a half-close nor the reset of the connection below.</summary>
     private protected static CheckNeeds OffersOverTls => CheckNeeds.BufferLimit;

@@ -54,6 +54,9 @@ public sealed class ProtocolRecord
     /// <summary>The transport of ConnectionMade, or null before it.</summary>
     public ITransport? Transport => _contract.Transport;
 
+    /// <summary>The protocol has been handed to another transport, which carries on its connection.</summary>
+    internal void CarryOn(ITransport transport) => _contract.CarryOn(transport);
+
     /// <summary>True between PauseWriting and ResumeWriting.</summary>
     public bool IsWritingPaused => _contract.IsWritingPaused;
 

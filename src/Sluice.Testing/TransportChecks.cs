@@ -53,6 +53,11 @@ public static class TransportChecks
         .. In(typeof(ExistingListenerChecks)),
         .. In(typeof(UnixServerChecks)),
         .. In(typeof(UnixPeerChecks)),
+        .. In(typeof(TlsConnectChecks)),
+        .. In(typeof(TlsHandshakeChecks)),
+        .. In(typeof(TlsDataChecks)),
+        .. In(typeof(TlsClosingChecks)),
+        .. In(typeof(StartTlsChecks)),
     ];
 
     /// <summary>The check with a name.</summary>

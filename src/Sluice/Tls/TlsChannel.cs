@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Net;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using Sluice.Backends;
@@ -16,14 +15,13 @@ namespace Sluice.Tls;
 /// transport's high watermark is 0: it takes a record as long as the kernel takes bytes, so that what waits waits as plaintext, above.
 /// </remarks>
 [SuppressMessage("Design", "CA1001", Justification = "Channels are closed: Close lets the engine go.")]
-internal sealed class TlsChannel : StreamChannel, ICipherOutput, ILoopWork, IHeapTimer
+internal sealed class TlsChannel : UpperChannel, ICipherOutput
 {
     private const int MostHandshakeBytes = 128 * 1024;
     private const int MostHelloBytes = 64 * 1024;
     private const int MostDiscarded = 256 * 1024;
     private const int HandshakeReceive = 16 * 1024;
 
-    private readonly LoopCore _loop;
     private readonly TlsRole _role;
     private readonly TlsWorkspace _space;
     private readonly TlsEngine _engine;
@@ -43,12 +41,10 @@ internal sealed class TlsChannel : StreamChannel, ICipherOutput, ILoopWork, IHea
     private bool _peerHasEnded;
     private bool _isReading;
     private bool _isReleased;
-    private bool _turnQueued;
     private TimeSpan _closingDeadline;
 
-    public TlsChannel(LoopCore loop, TlsRole role, TlsWorkspace space)
+    public TlsChannel(LoopCore loop, TlsRole role, TlsWorkspace space) : base(loop)
     {
-        _loop = loop;
         _role = role;
         _space = space;
         _engine = new TlsEngine(loop, space, this);
@@ -58,33 +54,17 @@ internal sealed class TlsChannel : StreamChannel, ICipherOutput, ILoopWork, IHea
     /// <summary>What the transport below is to call.</summary>
     public TlsProtocol Protocol { get; }
 
-    public ITransport Lower { get; private set; } = null!;
-
-    public bool IsLowerClosing => _lowerIsLost || (Lower.IsClosing && _state.Phase != TlsPhase.Handshaking);
+    public bool IsLowerClosing => _lowerIsLost || (_lower.IsClosing && _state.Phase != TlsPhase.Handshaking);
 
     /// <summary>Why the connection broke, where an error number cannot say it.</summary>
     public Exception? Failure { get; private set; }
 
-    public override nint Handle => Socket?.Handle ?? -1;
-
-    public override EndPoint? LocalName => Lower.GetExtraInfo(ExtraInfo.SocketName);
-
-    public override EndPoint? PeerName => Lower.GetExtraInfo(ExtraInfo.PeerName);
-
-    public override TransportSocket? Socket => Lower.GetExtraInfo(ExtraInfo.Socket);
-
     public Memory<byte> ReceiveBuffer => _state.Phase == TlsPhase.Handshaking ? _space.Ciphertext.AsMemory(0, HandshakeReceive) : _space.Ciphertext;
-
-    long IHeapTimer.Due => _due;
-
-    int IHeapTimer.HeapIndex { get; set; } = -1;
-
-    private long _due;
 
     /// <summary>Names the transport below: once. From now on the time for the handshake runs.</summary>
     public void Bind(ITransport lower)
     {
-        Lower = lower;
+        PutAbove(lower);
         StartTimer(_role.Options.HandshakeTimeout);
     }
 
@@ -102,6 +82,13 @@ internal sealed class TlsChannel : StreamChannel, ICipherOutput, ILoopWork, IHea
         _lowerIsFull = Lower.WriteBufferSize > 0;
         _engine.BeginHandshake(_role);
         GoOn();
+    }
+
+    /// <summary>After an upgrade, during which the transport below was paused.</summary>
+    public void StartReceiving()
+    {
+        _lowerReads = false;
+        ArmLower();
     }
 
     public override void StartReading()
@@ -147,7 +134,7 @@ internal sealed class TlsChannel : StreamChannel, ICipherOutput, ILoopWork, IHea
     {
         if (_state.Phase == TlsPhase.Handshaking) return;
         StartTimer(_role.Options.ShutdownTimeout);
-        _closingDeadline = new TimeSpan(_due);
+        _closingDeadline = Due;
     }
 
     /// <summary>Everything of the app's is encrypted: sends the goodbye. Ends when the peer's has come and the transport below has taken ours.</summary>
@@ -170,8 +157,8 @@ internal sealed class TlsChannel : StreamChannel, ICipherOutput, ILoopWork, IHea
         _isReleased = true;
         End();
         if (_lowerIsLost) QueueTurn();
-        else if (reset || Lower.WriteBufferSize > 0) Lower.Abort();
-        else Lower.Close();
+        else if (reset || Lower.WriteBufferSize > 0) _lower.Abort();
+        else _lower.Close();
     }
 
     /// <summary>A fact by asyncio's name, or null: what TLS does not know the transport below is asked for.</summary>
@@ -192,6 +179,15 @@ internal sealed class TlsChannel : StreamChannel, ICipherOutput, ILoopWork, IHea
         GoOn();
         _engine.KeepRest();
         ArmLower();
+    }
+
+    /// <summary>Bytes that somebody else has received belong to the handshake.</summary>
+    public void HandOver(ReadOnlyMemory<byte> received)
+    {
+        _handshakeBytes += received.Length;
+        _engine.Feed(received);
+        GoOn();
+        _engine.KeepRest();
     }
 
     /// <summary>The transport below has ended.</summary>
@@ -233,18 +229,11 @@ internal sealed class TlsChannel : StreamChannel, ICipherOutput, ILoopWork, IHea
     void ICipherOutput.Send(ReadOnlySpan<byte> data)
     {
         _hasAnswered = true;
-        if (!_lowerIsLost) Lower.Write(data);
+        if (!_lowerIsLost) _lower.Write(data);
     }
 
-    void ILoopWork.Run(int code)
+    private protected override void OnTurn()
     {
-        if (code == Turn.Timer)
-        {
-            OnLate();
-            return;
-        }
-
-        _turnQueued = false;
         if (_lowerIsLost && _isReleased)
         {
             _sink.OnClosed();
@@ -329,14 +318,9 @@ internal sealed class TlsChannel : StreamChannel, ICipherOutput, ILoopWork, IHea
         while (!_peerHasEnded && _state.Phase == TlsPhase.ShuttingDown)
         {
             _discarded += _engine.Read(out var outcome).Length;
-            if (_discarded > MostDiscarded)
-            {
-                GiveUpPeer("The peer of a TLS connection that was closed sends without end.");
-                return;
-            }
-
-            if (outcome == TlsReadOutcome.Blocked) return;
-            _peerHasEnded = outcome != TlsReadOutcome.More;
+            if (outcome == TlsReadOutcome.Blocked) break;
+            // A peer that sends without end is as good as one that has ended.
+            _peerHasEnded = outcome != TlsReadOutcome.More || _discarded > MostDiscarded;
         }
 
         TryEnd();
@@ -366,7 +350,7 @@ internal sealed class TlsChannel : StreamChannel, ICipherOutput, ILoopWork, IHea
         return true;
     }
 
-    private void OnLate()
+    private protected override void OnLate()
     {
         if (_state.Phase == TlsPhase.Handshaking)
         {
@@ -376,14 +360,9 @@ internal sealed class TlsChannel : StreamChannel, ICipherOutput, ILoopWork, IHea
         }
         else
         {
-            GiveUpPeer("TLS shutdown timed out: the peer did not end the connection in time.");
+            // What the transport below holds may still arrive, slowly: only what it could not be given is cut off.
+            _transport!.CutOff(new TimeoutException("TLS shutdown timed out."), reset: _state.Phase == TlsPhase.Open || _lowerIsFull);
         }
-    }
-
-    private void GiveUpPeer(string why)
-    {
-        StopTimer();
-        _transport!.CutOff(new TimeoutException(why));
     }
 
     private IoError Broken(Exception exception)
@@ -411,31 +390,9 @@ internal sealed class TlsChannel : StreamChannel, ICipherOutput, ILoopWork, IHea
         };
         if (wanted == _lowerReads || _lowerIsLost) return;
         _lowerReads = wanted;
-        if (wanted) Lower.ResumeReading();
-        else Lower.PauseReading();
+        if (wanted) _lower.ResumeReading();
+        else _lower.PauseReading();
     }
-
-    private void QueueTurn()
-    {
-        if (_turnQueued) return;
-        _turnQueued = true;
-        _loop.Enqueue(this, Turn.GoOn);
-    }
-
-    private void StartTimer(TimeSpan delay)
-    {
-        StopTimer();
-        _due = LoopTimes.After(_loop.Time, delay).Ticks;
-        _loop.AddTimer(this);
-    }
-
-    private void StopTimer() => _loop.RemoveTimer(this);
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
-
-    private static class Turn
-    {
-        public const int Timer = 0;
-        public const int GoOn = 1;
-    }
 }

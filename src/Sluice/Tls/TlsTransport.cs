@@ -1,3 +1,4 @@
+using System.Security.Authentication;
 using Sluice.Backends;
 using Sluice.Loop;
 using Sluice.Primitives;
@@ -38,6 +39,38 @@ internal sealed class TlsTransport : StreamTransport
         var tls = new TlsChannel(loop, role, space);
         var transport = new TlsTransport(loop, tls, protocol, origin with { Birth = Birth.WhenReady });
         tls.Bind(new SocketTransport(loop, channel, tls.Protocol, new TransportOrigin(new ConnectionSet(), LowerOptions, origin.Context, null)));
+        return transport;
+    }
+
+    /// <summary>
+    /// Puts TLS between a connection and its protocol, and begins the handshake. The protocol has had its ConnectionMade, so whatever goes wrong from here on ends in
+    /// its ConnectionLost.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The transport was closed, by a callback that its last writes called.</exception>
+    public static TlsTransport Upgrade(
+        LoopCore loop, ITransport lower, IProtocol<ITransport> protocol, in TransportOrigin origin, TlsRole role, TlsWorkspace shared, ReadOnlyMemory<byte> received)
+    {
+        var own = lower as StreamTransport;
+        var tls = new TlsChannel(loop, role, lower is SocketTransport ? shared : new TlsWorkspace());
+        // Nothing is read between the two protocols, and what the old one has written leaves in front.
+        lower.PauseReading();
+        lower.SetProtocol(tls.Protocol);
+        if (lower.Protocol != tls.Protocol) throw new InvalidOperationException("The transport is closed.");
+        var transport = new TlsTransport(loop, tls, protocol, origin);
+        tls.Bind(lower);
+        tls.BeginHandshake();
+        own?.PutBelow(transport);
+        if (own is { HasUnread: true } && !role.Options.HandOverUnread)
+        {
+            transport.FailStart(new AuthenticationException(
+                "Bytes had arrived before the upgrade to TLS that nobody has read: a peer that does not wait for the agreement may be somebody in between. HandOverUnread gives them to TLS."),
+                reset: true);
+            return transport;
+        }
+
+        if (!received.IsEmpty) tls.HandOver(received);
+        if (own is { HasEnded: true }) tls.OnEnd();
+        tls.StartReceiving();
         return transport;
     }
 

@@ -11,6 +11,10 @@ internal struct FlowControl
     private readonly int _defaultHigh;
     private bool _isPaused;
 
+    public FlowControl() : this(DefaultHigh)
+    {
+    }
+
     public FlowControl(int defaultHigh)
     {
         _defaultHigh = defaultHigh;
@@ -37,6 +41,12 @@ internal struct FlowControl
         High = (int)newHigh;
         Low = (int)newLow;
     }
+
+    /// <summary>The protocol has been told to pause, and not yet to resume.</summary>
+    public readonly bool IsPaused => _isPaused;
+
+    /// <summary>The protocol was told to pause by the transport that this one carries on.</summary>
+    public void InheritPause() => _isPaused = true;
 
     /// <summary>True once when the buffer has grown above high.</summary>
     public bool TryPause(int size)

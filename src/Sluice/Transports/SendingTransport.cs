@@ -13,7 +13,7 @@ namespace Sluice.Transports;
 /// Every path settles queue and outstanding write first and calls the user last; whatever comes after a call of the user's reads the
 /// state anew.
 /// </remarks>
-internal abstract class SendingTransport : IStepFlush
+internal abstract class SendingTransport : KnowingTransport, IStepFlush
 {
     /// <summary>From this size on a write is offered to the kernel at once, from the caller's memory.</summary>
     private const int LargeWrite = 4096;
@@ -31,7 +31,8 @@ internal abstract class SendingTransport : IStepFlush
     private int _outstanding;
     private int _reserved;
     private WriteQueue _queue;
-    private FlowControl _flow;
+    private protected FlowControl _flow;
+    private protected ITransport? _above;
     private readonly int _maxWriteBufferSize;
     private int _droppedWrites;
 
@@ -61,6 +62,13 @@ internal abstract class SendingTransport : IStepFlush
     public void Write(ReadOnlySpan<byte> data)
     {
         EnterCall();
+        if (MayWrite(data.Length)) Accept(data);
+    }
+
+    /// <summary>As <see cref="Write(ReadOnlySpan{byte})"/>, for a transport above.</summary>
+    internal void WriteFromAbove(ReadOnlySpan<byte> data)
+    {
+        _loop.VerifyThread();
         if (MayWrite(data.Length)) Accept(data);
     }
 
@@ -149,8 +157,12 @@ internal abstract class SendingTransport : IStepFlush
     private protected void EnterCall()
     {
         _loop.VerifyThread();
+        if (_above is not null) ThrowBelow();
         DropReservation();
     }
+
+    private void ThrowBelow() => throw new InvalidOperationException(
+        $"This transport carries a TLS connection now ({_above}): use the transport that StartTlsAsync has returned.");
 
     /// <summary>Memory that was lent is lent no longer.</summary>
     private protected void DropReservation() => _reserved = 0;

@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using Sluice.Backends;
 using Sluice.Loop;
 using Sluice.Primitives;
@@ -14,20 +13,18 @@ namespace Sluice.Transports;
 /// Every path settles the state first and calls the user last; whatever comes after a call of the user's reads the state anew, because
 /// the user may have closed, aborted, paused, written or exchanged the protocol meanwhile.
 /// </remarks>
-internal abstract class StreamTransport : SendingTransport, ITransport, IStreamSink, ILoopWork
+internal abstract class StreamTransport : StartingTransport, ITransport, IStreamSink, ILoopWork
 {
     private ProtocolBinding _binding;
     private bool _readTurnQueued;
     private bool _drainsWhenMade;
     private ReadStash? _stash;
-    private IStartWaiter? _waiter;
     private Exception? _lostReason;
 
     protected StreamTransport(
         LoopCore loop, StreamChannel channel, IProtocol<ITransport> protocol, in TransportOrigin origin, int defaultHigh = FlowControl.DefaultHigh)
-        : base(loop, channel, origin.Options.MaxWriteBufferSize, defaultHigh)
+        : base(loop, channel, origin, defaultHigh)
     {
-        _waiter = origin.Waiter;
         _binding = new ProtocolBinding(loop, origin.Context);
         _binding.Bind(this, protocol.Instance);
         channel.AsksForTarget = _binding.Buffered is not null;
@@ -35,26 +32,34 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
         loop.OpenChannels++;
         origin.Set.Add(this);
         if (origin.Birth == Birth.AtOnce) loop.Enqueue(this, Turn.Start);
-        else if (origin.Birth == Birth.Before) _state.TryOpen();
     }
 
     /// <summary>Its place in the set of its server or loop.</summary>
     internal ConnectionSet.Link Membership;
 
-    public virtual bool IsClosing => _state.IsClosing;
+    // What carries another transport answers for that one: its users may still hold it.
+    public virtual bool IsClosing => _above?.IsClosing ?? _state.IsClosing;
 
-    public bool IsReading => _state.IsReading;
+    public bool IsReading => _above?.IsReading ?? _state.IsReading;
 
-    public BaseProtocol? Protocol => _binding.Protocol;
+    public BaseProtocol? Protocol => _above is null ? _binding.Protocol : _above.Protocol;
 
     public virtual bool CanWriteEof => true;
 
     /// <summary>What the backend knows of the connection.</summary>
     internal StreamChannel Channel => _channel;
 
+    /// <summary>Once it carries another transport, that one is closed.</summary>
     public void Close()
     {
-        EnterCall();
+        _loop.VerifyThread();
+        if (_above is null) CloseFromAbove();
+        else _above.Close();
+    }
+
+    internal void CloseFromAbove()
+    {
+        DropReservation();
         if (_state.Life == Life.Opening) Abandon(reset: false);
         if (!_state.TryClose()) return;
         _channel.StopReading();
@@ -67,7 +72,14 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
 
     public void Abort()
     {
-        EnterCall();
+        _loop.VerifyThread();
+        if (_above is null) AbortFromAbove();
+        else _above.Abort();
+    }
+
+    internal void AbortFromAbove()
+    {
+        DropReservation();
         if (_state.Life == Life.Opening) Abandon(reset: true);
         if (!_state.TryAbort()) return;
         FlushUnheard();
@@ -77,12 +89,22 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
     public void PauseReading()
     {
         EnterCall();
+        PauseReadingFromAbove();
+    }
+
+    internal void PauseReadingFromAbove()
+    {
         if (_state.TryPause()) _channel.StopReading();
     }
 
     public void ResumeReading()
     {
         EnterCall();
+        ResumeReadingFromAbove();
+    }
+
+    internal void ResumeReadingFromAbove()
+    {
         if (!_state.TryResume() || _readTurnQueued) return;
         _readTurnQueued = true;
         _loop.Enqueue(this, Turn.Read);
@@ -96,28 +118,20 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
 
     void ITransport.SetProtocol(IProtocol<IWriteTransport> protocol) => Exchange(protocol?.Instance);
 
-    public bool TryGetExtraInfo<T>(ExtraInfo<T> key, [MaybeNullWhen(false)] out T value)
-    {
-        ArgumentNullException.ThrowIfNull(key);
-        if (FindExtraInfo(key.Name) is T found)
-        {
-            value = found;
-            return true;
-        }
-
-        value = default;
-        return false;
-    }
-
-    public T? GetExtraInfo<T>(ExtraInfo<T> key) where T : class => TryGetExtraInfo(key, out var value) ? value : null;
-
-    public object? GetExtraInfo(string name, object? defaultValue = null)
-    {
-        ArgumentNullException.ThrowIfNull(name);
-        return FindExtraInfo(name) ?? defaultValue;
-    }
-
     public override string ToString() => $"<{GetType().Name} {_state.Life} {DescribeEnds()}>";
+
+    /// <summary>The ExecutionContext of its callbacks; null is the default one.</summary>
+    internal ExecutionContext? Context => _binding.Context;
+
+    /// <summary>Bytes have arrived that nobody has had yet.</summary>
+    internal bool HasUnread => _stash is { HasData: true };
+
+    /// <summary>From now on it carries another transport, which takes its place among the connections of its owner.</summary>
+    internal void PutBelow(ITransport above)
+    {
+        _above = above;
+        ConnectionSet.Remove(this);
+    }
 
     /// <summary>It has ended; perhaps ConnectionLost is still to come.</summary>
     internal bool IsLost => _state.IsLost;
@@ -135,40 +149,16 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
     }
 
     /// <summary>Before ConnectionMade: goes without a callback.</summary>
-    internal void Abandon(bool reset)
+    internal override void Abandon(bool reset)
     {
         if (!_state.TryAbandon()) return;
         Release(reset);
     }
 
-    /// <summary>The channel is ready: the life of a transport begins that was to wait for it.</summary>
-    internal void Begin()
-    {
-        if (_state.Life == Life.Opening) Start();
-        else if (_state.Life == Life.Open) GetReady();
-    }
-
-    /// <summary>The channel did not become ready. A protocol that has been made hears of it, another one does not.</summary>
-    internal void FailStart(Exception reason, bool reset)
-    {
-        var waiter = TakeWaiter();
-        if (_state.Life == Life.Opening)
-        {
-            Abandon(reset);
-        }
-        else
-        {
-            if (reset) _state.TryFail();
-            Lose(_state.IsClosing || reason is OperationCanceledException ? null : reason);
-        }
-
-        waiter?.OnFailed(reason);
-    }
-
     /// <summary>It is no use to wait any longer for what a close waits for.</summary>
-    internal void CutOff(Exception reason)
+    internal void CutOff(Exception reason, bool reset)
     {
-        _state.TryFail();
+        if (reset) _state.TryFail();
         Lose(reason);
     }
 
@@ -238,9 +228,6 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
         }
     }
 
-    /// <summary>A fact by asyncio's name, or null.</summary>
-    protected abstract object? FindExtraInfo(string name);
-
     /// <summary>A close has begun; what has been accepted still goes out.</summary>
     private protected virtual void BeginClosing()
     {
@@ -252,32 +239,32 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
     /// <summary>The two ends, for ToString.</summary>
     protected abstract string DescribeEnds();
 
-    private void Start()
+    private protected override void Start()
     {
         if (!_state.TryOpen()) return;
         _readTurnQueued = true;
         _binding.ConnectionMade(this);
-        GetReady();
+        StartReading();
         if (_drainsWhenMade) RequestDrain();
     }
 
-    private void GetReady()
+    private protected override void StartReading()
     {
         _readTurnQueued = true;
-        TakeWaiter()?.OnStarted(this);
+        TellStarted(this);
         _loop.Enqueue(this, Turn.Read);
     }
 
-    private IStartWaiter? TakeWaiter()
+    /// <summary>A pause that the transport before had told of ends here: its queue was handed on before this one began.</summary>
+    private void ResumeInherited()
     {
-        var waiter = _waiter;
-        _waiter = null;
-        return waiter;
+        if (_state.Life == Life.Open && _flow.IsPaused && IsDrained && _flow.TryResume(0)) FlowChanged(pause: false);
     }
 
     private void ContinueReading()
     {
         _readTurnQueued = false;
+        ResumeInherited();
         while (_state.IsReading && _stash is { HasData: true } stash)
         {
             var segment = stash.TakeFirst();
@@ -372,7 +359,7 @@ internal abstract class StreamTransport : SendingTransport, ITransport, IStreamS
 
     private void Release(bool reset)
     {
-        TakeWaiter()?.OnAbandoned();
+        TellAbandoned();
         _binding.Release();
         ConnectionSet.Remove(this);
         _channel.Close(reset);

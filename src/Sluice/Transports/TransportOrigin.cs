@@ -6,8 +6,9 @@ namespace Sluice.Transports;
 /// <param name="Context">The ExecutionContext of its callbacks; null is the default one.</param>
 /// <param name="Waiter">Who waits for ConnectionMade, or null.</param>
 /// <param name="Birth">When its life begins.</param>
+/// <param name="IsPaused">Its protocol has been told to pause writing by the transport before.</param>
 internal readonly record struct TransportOrigin(
-    ConnectionSet Set, StreamOptions Options, ExecutionContext? Context, IStartWaiter? Waiter, Birth Birth = Birth.AtOnce);
+    ConnectionSet Set, StreamOptions Options, ExecutionContext? Context, IStartWaiter? Waiter, Birth Birth = Birth.AtOnce, bool IsPaused = false);
 
 /// <summary>When a transport's life begins.</summary>
 internal enum Birth : byte
@@ -15,7 +16,7 @@ internal enum Birth : byte
     /// <summary>In a turn of its own behind its making: ConnectionMade.</summary>
     AtOnce,
 
-    /// <summary>When its channel is ready (<see cref="StreamTransport.Begin"/>): ConnectionMade comes then, and nothing before.</summary>
+    /// <summary>When its channel is ready (<see cref="StartingTransport.Begin"/>): ConnectionMade comes then, and nothing before.</summary>
     WhenReady,
 
     /// <summary>Before: it carries on a connection whose ConnectionMade has been called. It reads when its channel is ready.</summary>
