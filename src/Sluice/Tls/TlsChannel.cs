@@ -33,6 +33,7 @@ internal sealed class TlsChannel : UpperChannel, ICipherOutput
     private int _handshakeBytes;
     private int _discarded;
     private bool _hasAnswered;
+    private byte[] _held = [];
     private bool _wantsReading;
     private bool _lowerReads = true;
     private bool _lowerIsFull;
@@ -229,8 +230,17 @@ internal sealed class TlsChannel : UpperChannel, ICipherOutput
     void ICipherOutput.Send(ReadOnlySpan<byte> data)
     {
         _hasAnswered = true;
-        if (!_lowerIsLost) _lower.Write(data);
+        if (_lowerIsLost) return;
+        if (MayNotLeaveYet(data)) _held = [.. _held, .. data];
+        else _lower.Write(data);
     }
+
+    /// <summary>
+    /// SslStream judges the server's certificate only when it has sent the client's last flight, with the client's own certificate. In TLS 1.3 that flight, the first of a
+    /// client's that is encrypted, can wait for the verdict: a server that is refused sees no connection. TLS 1.2 needs it to go on.
+    /// </summary>
+    private bool MayNotLeaveYet(ReadOnlySpan<byte> data) =>
+        _state.Phase == TlsPhase.Handshaking && !_role.IsServer && (_held.Length > 0 || TlsRecord.HasApplicationData(data));
 
     private protected override void OnTurn()
     {
@@ -282,6 +292,8 @@ internal sealed class TlsChannel : UpperChannel, ICipherOutput
         else if (_state.TryOpen())
         {
             StopTimer();
+            if (_held.Length > 0 && !_lowerIsLost) _lower.Write(_held);
+            _held = [];
             _transport!.Begin();
         }
     }

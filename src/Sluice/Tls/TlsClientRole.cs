@@ -41,15 +41,13 @@ internal sealed class TlsClientRole : TlsRole
 
     private static SslClientAuthenticationOptions Copy(SslClientAuthenticationOptions source, SslStreamCertificateContext? context, string host)
     {
-        var validation = Wrap(source.RemoteCertificateValidationCallback);
+        var judge = Judge(source.RemoteCertificateValidationCallback);
         var copy = new SslClientAuthenticationOptions
         {
             TargetHost = host,
-            RemoteCertificateValidationCallback = host.Length > 0 ? validation : (sender, certificate, chain, errors) =>
-            {
-                errors &= ~SslPolicyErrors.RemoteCertificateNameMismatch;
-                return validation?.Invoke(sender, certificate, chain, errors) ?? errors == SslPolicyErrors.None;
-            },
+            RemoteCertificateValidationCallback = host.Length > 0
+                ? judge
+                : (sender, certificate, chain, errors) => judge(sender, certificate, chain, errors & ~SslPolicyErrors.RemoteCertificateNameMismatch),
             AllowRenegotiation = false,
             AllowTlsResume = source.AllowTlsResume,
             ApplicationProtocols = source.ApplicationProtocols is { } protocols ? [.. protocols] : null,

@@ -35,9 +35,20 @@ internal abstract class TlsRole(TlsOptions options)
     private protected static X509ChainPolicy PolicyWithoutNetwork(X509RevocationMode revocation) =>
         new() { RevocationMode = revocation, RevocationFlag = X509RevocationFlag.ExcludeRoot, DisableCertificateDownloads = revocation == X509RevocationMode.NoCheck };
 
-    private protected static RemoteCertificateValidationCallback? Wrap(RemoteCertificateValidationCallback? callback) =>
-        callback is null ? null : (sender, certificate, chain, errors) =>
+    /// <summary>Judges a peer's certificate: the user's callback has the last word, where there is one.</summary>
+    /// <param name="callback">The user's, or null.</param>
+    /// <param name="isOptional">Where there is none: a peer without a certificate is right too.</param>
+    private protected static RemoteCertificateValidationCallback Judge(RemoteCertificateValidationCallback? callback, bool isOptional = false) =>
+        (sender, certificate, chain, errors) =>
         {
+            var isWeak = CertificateVerdict.IsWeak(chain);
+            if (isWeak) errors |= SslPolicyErrors.RemoteCertificateChainErrors;
+            if (callback is null)
+            {
+                if (isOptional) errors &= ~SslPolicyErrors.RemoteCertificateNotAvailable;
+                return errors == SslPolicyErrors.None ? true : throw CertificateVerdict.Refusal(errors, chain, isWeak);
+            }
+
             using var onLoop = new UserCode();
             return callback(sender, certificate, chain, errors);
         };

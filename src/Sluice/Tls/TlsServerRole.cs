@@ -83,7 +83,7 @@ internal sealed class TlsServerRole : TlsRole
                 ClientCertificateRequired = source.ClientCertificateRequired,
                 EnabledSslProtocols = source.EnabledSslProtocols == 0 ? ModernProtocols : source.EnabledSslProtocols,
                 EncryptionPolicy = source.EncryptionPolicy,
-                RemoteCertificateValidationCallback = Wrap(source.RemoteCertificateValidationCallback),
+                RemoteCertificateValidationCallback = Judge(source.RemoteCertificateValidationCallback, isOptional: !source.ClientCertificateRequired),
             };
             if (!OperatingSystem.IsLinux() && !OperatingSystem.IsWindows()) return copy;
             copy.AllowRsaPkcs1Padding = source.AllowRsaPkcs1Padding;

@@ -37,13 +37,16 @@ internal sealed class TamperedRun
     public bool Succeeded =>
         ConnectFailure is null && IsWhole(Client, "pong"u8) && IsWhole(Server, "ping"u8);
 
+    /// <summary>The client's program lost its patience after the handshake: no deadline of TLS's runs any more.</summary>
+    public bool GaveUp { get; set; }
+
     /// <summary>Why one end saw a failure, or null where it saw none.</summary>
-    public Exception? FailureOf(bool client) => client
-        ? ConnectFailure ?? Client?.Lost.Result
-        : Server?.Lost.Result;
+    public Exception? FailureOf(bool client) => client ? ConnectFailure ?? LossOf(Client) : LossOf(Server);
 
     public override string ToString() =>
         $"connect {ConnectFailure?.GetType().Name ?? "succeeded"}; client [{Client?.Record}]; server [{Server?.Record}]; {Duration}";
+
+    private static Exception? LossOf(RecordingProtocol? protocol) => protocol is { Lost.IsCompleted: true } ? protocol.Lost.Result : null;
 
     private static bool IsWhole(RecordingProtocol? protocol, ReadOnlySpan<byte> received) =>
         protocol is { Trace.Count: > 0, Lost.IsCompleted: true } && protocol.Lost.Result is null && protocol.Received.SequenceEqual(received);

@@ -12,8 +12,11 @@ internal sealed class TamperedWorld : IDisposable
 {
     private static readonly SimulationOptions Options = SimulationOptions.Faithful with { TraceLength = 0, StepLimit = long.MaxValue };
 
-    /// <summary>More than the longest deadline and the longest linger.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(70);
+    /// <summary>What the client's program waits for an answer after the handshake.</summary>
+    private static readonly TimeSpan ClientPatience = TimeSpan.FromSeconds(5);
+
+    /// <summary>More than the longest deadline, that of a client's handshake, and the longest linger together.</summary>
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(64);
 
     private readonly Simulation _simulation = new(1, Options);
     private readonly SimulatedHost _server;
@@ -56,7 +59,7 @@ internal sealed class TamperedWorld : IDisposable
         _relay.Tamper = tamper;
         WatchReaction(tamper, run);
         var connecting = _client.Loop.InvokeAsync(() => ConnectAsync(run));
-        _simulation.RunUntil(() => connecting.IsCompleted && IsOver(run.Client) && IsOver(run.Server) && IsReleased, Patience);
+        _simulation.RunUntil(() => connecting.IsCompleted && IsOver(run.Client) && IsOver(run.Server) && IsReleased, Limit);
         connecting.GetAwaiter().GetResult();
         run.Duration = _simulation.Time - began;
         Assert.Empty(_reports);
@@ -86,9 +89,15 @@ internal sealed class TamperedWorld : IDisposable
             await _client.Loop.CreateConnectionAsync(
                 () =>
                 {
-                    var client = new RecordingProtocol { OnMade = static transport => transport.Write("ping"u8) };
-                    client.OnData = _ => client.Transport.Close();
-                    return run.Client = client;
+                    run.Client = new RecordingProtocol();
+                    run.Client.OnMade = transport =>
+                    {
+                        transport.Write("ping"u8);
+                        var giveUp = _client.Loop.CallLater(ClientPatience, () => GiveUp(run));
+                        run.Client.OnLost = _ => giveUp.Cancel();
+                    };
+                    run.Client.OnData = _ => run.Client.Transport.Close();
+                    return run.Client;
                 },
                 new IPEndPoint(_relay.Address, 443),
                 new ConnectionOptions { Tls = _clientOptions });
@@ -97,6 +106,12 @@ internal sealed class TamperedWorld : IDisposable
         {
             run.ConnectFailure = exception;
         }
+    }
+
+    private static void GiveUp(TamperedRun run)
+    {
+        run.GaveUp = true;
+        run.Client!.Transport.Abort();
     }
 
     private void WatchReaction(Tamper? tamper, TamperedRun run)

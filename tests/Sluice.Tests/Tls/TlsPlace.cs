@@ -2,8 +2,11 @@ using System.Buffers.Binary;
 
 namespace Sluice.Tests.Tls;
 
-/// <summary>One direction of a TLS connection as its records, which lets a test say in words what lies at a position. Made by it.</summary>
-internal static class TlsRecords
+/// <summary>What lies at a position of one direction of a TLS connection, in words. Made by a test.</summary>
+/// <param name="Name">The kind of record, and the part of it.</param>
+/// <param name="IsFirst">It is the first record.</param>
+/// <param name="IsLast">It is the last record.</param>
+internal readonly record struct TlsPlace(string Name, bool IsFirst, bool IsLast)
 {
     private const int HeaderSize = 5;
     private const byte ChangeCipherSpec = 20;
@@ -11,10 +14,10 @@ internal static class TlsRecords
     private const byte Handshake = 22;
     private const byte ApplicationData = 23;
 
-    /// <summary>What lies at a position: the kind of record, and the part of it.</summary>
+    /// <summary>Reads the records up to a position.</summary>
     /// <param name="stream">All bytes of the direction.</param>
     /// <param name="position">Where.</param>
-    public static string Describe(ReadOnlySpan<byte> stream, int position)
+    public static TlsPlace Find(ReadOnlySpan<byte> stream, int position)
     {
         var start = 0;
         var isEncrypted = false;
@@ -30,9 +33,10 @@ internal static class TlsRecords
                 ApplicationData or Alert or Handshake => "encrypted record",
                 _ => $"record {type}",
             };
-            if (position < start + HeaderSize + length) return $"{kind}, {PartOf(position - start)}";
+            var end = start + HeaderSize + length;
+            if (position < end) return new TlsPlace($"{kind}, {PartOf(position - start)}", start == 0, end == stream.Length);
             isEncrypted |= type is ChangeCipherSpec or ApplicationData;
-            start += HeaderSize + length;
+            start = end;
         }
     }
 
