@@ -60,7 +60,7 @@ public sealed class SiegeTests
         siege.Simulation.RunFor(Deadline);
         Assert.All(silent, static one => Assert.NotNull(one.Lasted));
         for (var i = 0; i < 30; i++) siege.Greet();
-        siege.End();
+        siege.End(reports: 1);
     }
 
     [Fact, Case("BUG-059")]
