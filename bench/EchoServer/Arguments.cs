@@ -7,15 +7,23 @@ namespace Sluice.EchoServer;
 /// <summary>The command line.</summary>
 internal sealed class Arguments
 {
+    private const string TlsScheme = "tls://";
+
     private Arguments(string listen, EndPoint endPoint)
     {
         Listen = listen;
+        IsTls = listen.StartsWith(TlsScheme, StringComparison.Ordinal);
         EndPoint = endPoint;
     }
 
     public string Listen { get; }
 
     public EndPoint EndPoint { get; }
+
+    public bool IsTls { get; }
+
+    /// <summary>A PKCS#12 file without a password, or null for a certificate made in memory.</summary>
+    public string? Certificate { get; private init; }
 
     public LoopBackend Backend { get; private init; }
 
@@ -29,11 +37,11 @@ internal sealed class Arguments
         var values = new Dictionary<string, string>();
         for (var i = 0; i < words.Length; i += 2)
         {
-            if (words[i] is not ("--listen" or "--backend" or "--protocol" or "--loops" or "--spin")) throw new FormatException($"{words[i]} is unknown");
+            if (words[i] is not ("--listen" or "--backend" or "--protocol" or "--loops" or "--spin" or "--certificate")) throw new FormatException($"{words[i]} is unknown");
             values[words[i]] = i + 1 < words.Length ? words[i + 1] : throw new FormatException($"{words[i]} has no value");
         }
 
-        if (!values.TryGetValue("--listen", out var listen)) throw new FormatException("--listen tcp://ADDRESS:PORT or unix:PATH is missing");
+        if (!values.TryGetValue("--listen", out var listen)) throw new FormatException("--listen tcp://ADDRESS:PORT, tls://ADDRESS:PORT or unix:PATH is missing");
         if (Number(values.GetValueOrDefault("--loops", "1")) != 1)
             throw new FormatException("--loops: several loops would have to share one port, and Sluice cannot listen with SO_REUSEPORT yet; use 1");
 
@@ -48,6 +56,7 @@ internal sealed class Arguments
                 "buffered" => true,
                 _ => throw new FormatException("--protocol is plain or buffered"),
             },
+            Certificate = values.GetValueOrDefault("--certificate"),
             Spin = TimeSpan.FromMicroseconds(Number(values.GetValueOrDefault("--spin", "0"))),
         };
     }
@@ -55,9 +64,10 @@ internal sealed class Arguments
     private static EndPoint ParseEndPoint(string listen)
     {
         if (listen.StartsWith("unix:", StringComparison.Ordinal)) return new UnixDomainSocketEndPoint(listen["unix:".Length..]);
-        return listen.StartsWith("tcp://", StringComparison.Ordinal) && IPEndPoint.TryParse(listen["tcp://".Length..], out var address)
+        var isNetwork = listen.StartsWith("tcp://", StringComparison.Ordinal) || listen.StartsWith(TlsScheme, StringComparison.Ordinal);
+        return isNetwork && IPEndPoint.TryParse(listen["tcp://".Length..], out var address)
             ? address
-            : throw new FormatException($"{listen} is neither tcp://ADDRESS:PORT nor unix:PATH");
+            : throw new FormatException($"{listen} is neither tcp://ADDRESS:PORT, tls://ADDRESS:PORT nor unix:PATH");
     }
 
     private static int Number(string text) =>

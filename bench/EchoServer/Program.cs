@@ -1,5 +1,6 @@
 // An echo server on Sluice, for the load generator of bench/lab.
-//   Sluice.EchoServer --listen tcp://127.0.0.1:PORT | unix:PATH [--backend auto|epoll] [--protocol plain|buffered] [--loops 1] [--spin MICROSECONDS]
+//   Sluice.EchoServer --listen tcp://127.0.0.1:PORT | tls://127.0.0.1:PORT | unix:PATH [--backend auto|epoll] [--protocol plain|buffered] [--loops 1]
+//     [--spin MICROSECONDS] [--certificate PKCS12_FILE]
 // Prints "listening URL" once it accepts. SIGTERM or SIGINT ends it: it prints what it did as one line of JSON.
 using System.Text.Json;
 using Sluice;
@@ -24,7 +25,7 @@ var collections = 0;
 EventLoop.Run(async (loop, stop) =>
 {
     Func<IProtocol<ITransport>> factory = arguments.Buffered ? () => new BufferedEcho(traffic) : () => new Echo(traffic);
-    await using var server = await loop.CreateServerAsync(factory, arguments.EndPoint, new ServerOptions { Backlog = 4096 }, stop);
+    await using var server = await loop.CreateServerAsync(factory, arguments.EndPoint, new ServerOptions { Backlog = 4096, Tls = arguments.IsTls ? Certificates.Load(arguments.Certificate) : null }, stop);
     Console.WriteLine($"listening {arguments.Listen}");
     try
     {

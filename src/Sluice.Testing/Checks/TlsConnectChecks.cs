@@ -112,7 +112,7 @@ internal static class TlsConnectChecks
         reception.Server.Close();
     }
 
-    [Check("CONN-027", "UNIX-011", "TLS-011", "SRV-022", "UNIX-008")]
+    [Check("CONN-027", "UNIX-011", "TLS-011")]
     public static Task What_cannot_be_is_refused_at_the_call(KernelStage stage)
     {
         var loop = stage.Loop;
