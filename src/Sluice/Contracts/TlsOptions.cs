@@ -4,7 +4,8 @@ namespace Sluice;
 /// <remarks>
 /// The handshake runs on the loop's thread, as do the callbacks of .NET's options; asyncio's <c>ssl.SSLContext</c> is
 /// <see cref="TlsClientOptions.Authentication"/> and <see cref="TlsServerOptions.Authentication"/>. Whichever of their settings is left at its
-/// default means: TLS 1.2 or 1.3, and nothing fetched from the network to judge a certificate. Renegotiation is always off.
+/// default means: TLS 1.2 or 1.3, and nothing fetched from the network to judge a certificate. Renegotiation is always off. Certificates with RSA keys below 2048 bits, curves
+/// below 224, or signatures over MD5 or SHA-1 anywhere below the root count as errors of the chain; a validation callback has the last word.
 /// </remarks>
 public abstract record TlsOptions
 {

@@ -33,7 +33,7 @@ internal static class CertificateMatrix
         new("no usage said", Accepted, Below(Server with { Usages = [] })),
         new("usage: server and client", Accepted, Below(Server with { Usages = [CertificatePlan.ServerUsage, CertificatePlan.ClientUsage] })),
         new("usage: client", WrongUsage, Below(Server with { Usages = [CertificatePlan.ClientUsage] })),
-        new("usage: code signing", WrongUsage, Below(Server with { Usages = [CertificatePlan.CodeSigningUsage] })) ,
+        new("usage: code signing", WrongUsage, Below(Server with { Usages = [CertificatePlan.CodeSigningUsage] })),
 
         new("expired", WrongTime, Below(Server with { ValidFrom = -10, ValidTo = -1 })),
         new("not yet valid", WrongTime, Below(Server with { ValidFrom = 2, ValidTo = 10 })),

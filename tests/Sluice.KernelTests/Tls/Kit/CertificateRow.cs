@@ -18,9 +18,6 @@ internal sealed record CertificateRow(string Name, string Verdict, Func<ShownCer
     /// <summary>.NET's server or client does not even show it, because OpenSSL below finds it too weak: only others do.</summary>
     public bool IsTooWeakToShow { get; init; }
 
-    /// <summary>OpenSSL's client, as it is used here, says otherwise.</summary>
-    public bool OpenSslDiffers { get; init; }
-
     public bool IsAccepted => Verdict == Accepted;
 
     public ShownCertificate Shown => _shown.Value;

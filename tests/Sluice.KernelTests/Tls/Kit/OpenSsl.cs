@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Security.Authentication;
 using Sluice.KernelTests.Peers;
 
@@ -14,12 +15,19 @@ internal static class OpenSsl
     /// <param name="files">The certificates.</param>
     /// <param name="version">The version that it speaks.</param>
     /// <param name="more">Further arguments.</param>
-    public static PeerProcess Connect(int port, PemFolder files, SslProtocols version, params IEnumerable<string> more) => PeerProcess.Start(
-        "openssl",
-        [
-            "s_client", "-connect", $"127.0.0.1:{port}", "-quiet", "-no_ign_eof", NameOf(version), "-CAfile", files.Root, "-verify_return_error",
-            "-verify_hostname", TlsParties.Host, "-servername", TlsParties.Host, .. more,
-        ]);
+    public static PeerProcess Connect(int port, PemFolder files, SslProtocols version, params IEnumerable<string> more) =>
+        ConnectTo(TlsParties.Host, port, files, version, more);
+
+    /// <summary>As <see cref="Connect"/>, for another name or an address.</summary>
+    public static PeerProcess ConnectTo(string host, int port, PemFolder files, SslProtocols version, params IEnumerable<string> more)
+    {
+        string[] check = IPAddress.TryParse(host, out _) ? ["-verify_ip", host, "-noservername"] : ["-verify_hostname", host, "-servername", host];
+        return PeerProcess.Start(
+            "openssl",
+            [
+                "s_client", "-connect", $"127.0.0.1:{port}", "-quiet", "-no_ign_eof", NameOf(version), "-CAfile", files.Root, "-verify_return_error", .. check, .. more,
+            ]);
+    }
 
     /// <summary>A server with a certificate for "localhost", which prints nothing but what it receives once its port is read.</summary>
     /// <param name="certificate">Path of its certificate, with the key.</param>
