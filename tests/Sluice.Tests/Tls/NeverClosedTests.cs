@@ -1,38 +1,13 @@
 using System.Net;
-using System.Runtime.CompilerServices;
 using Sluice.Testing;
 using Sluice.Tests.Doubles;
 
 namespace Sluice.Tests.Tls;
 
-/// <summary>What stays of TLS connections when they are over, and what is said of those that are not.</summary>
-public sealed class LifetimeTests
+/// <summary>What is said of TLS connections that are not over when their loop is.</summary>
+public sealed class NeverClosedTests
 {
     private static readonly IPEndPoint Address = new(IPAddress.Loopback, 4433);
-
-    [Fact]
-    [Case("TLS-052")]
-    public void Nothing_refers_to_a_connection_that_is_over()
-    {
-        using var simulation = new Simulation(seed: 1);
-        var host = simulation.AddHost("host");
-        var over = new List<WeakReference>();
-
-        simulation.Run(host, async loop =>
-        {
-            for (var i = 0; i < 10; i++) await ExchangeAsync(loop, over);
-            await Task.Delay(TimeSpan.FromSeconds(5), loop.TimeProvider);
-
-            // What the last steps of the loop and of this method still hold goes with more of them.
-            for (var i = 0; i < 10; i++) await Task.Yield();
-            GC.Collect();
-            GC.WaitForPendingFinalizers();
-            GC.Collect();
-        });
-
-        Assert.Equal(20, over.Count);
-        Assert.True(over.Count(static reference => reference.IsAlive) <= 1, "connections that are over are still held");
-    }
 
     [Fact]
     [Case("TLS-055")]
@@ -73,20 +48,5 @@ public sealed class LifetimeTests
         }
 
         Assert.DoesNotContain(logger.Entries, static entry => entry.Contains("never closed", StringComparison.Ordinal));
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static async Task ExchangeAsync(EventLoop loop, List<WeakReference> over)
-    {
-        var served = new RecordingProtocol();
-        var server = await loop.CreateServerAsync(() => served, Address, new ServerOptions { Tls = TestTls.Default.Server });
-        var (transport, client) = await loop.CreateConnectionAsync(() => new RecordingProtocol(), Address, new ConnectionOptions { Tls = TestTls.Default.Client });
-        await served.Made;
-        over.Add(new WeakReference(transport));
-        over.Add(new WeakReference(served.Transport));
-        transport.Close();
-        await client.Lost;
-        await served.Lost;
-        server.Close();
     }
 }
