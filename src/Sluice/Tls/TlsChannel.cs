@@ -33,7 +33,7 @@ internal sealed class TlsChannel : UpperChannel, ICipherOutput
     private int _handshakeBytes;
     private int _discarded;
     private bool _hasAnswered;
-    private byte[] _held = [];
+    private LastFlight _lastFlight;
     private bool _wantsReading;
     private bool _lowerReads = true;
     private bool _lowerIsFull;
@@ -230,17 +230,9 @@ internal sealed class TlsChannel : UpperChannel, ICipherOutput
     void ICipherOutput.Send(ReadOnlySpan<byte> data)
     {
         _hasAnswered = true;
-        if (_lowerIsLost) return;
-        if (MayNotLeaveYet(data)) _held = [.. _held, .. data];
-        else _lower.Write(data);
+        if (_lowerIsLost || (_state.Phase == TlsPhase.Handshaking && !_role.IsServer && _lastFlight.TryHold(data))) return;
+        _lower.Write(data);
     }
-
-    /// <summary>
-    /// SslStream judges the server's certificate only when it has sent the client's last flight, with the client's own certificate. In TLS 1.3 that flight, the first of a
-    /// client's that is encrypted, can wait for the verdict: a server that is refused sees no connection. TLS 1.2 needs it to go on.
-    /// </summary>
-    private bool MayNotLeaveYet(ReadOnlySpan<byte> data) =>
-        _state.Phase == TlsPhase.Handshaking && !_role.IsServer && (_held.Length > 0 || TlsRecord.HasApplicationData(data));
 
     private protected override void OnTurn()
     {
@@ -292,8 +284,7 @@ internal sealed class TlsChannel : UpperChannel, ICipherOutput
         else if (_state.TryOpen())
         {
             StopTimer();
-            if (_held.Length > 0 && !_lowerIsLost) _lower.Write(_held);
-            _held = [];
+            if (!_lowerIsLost) _lower.Write(_lastFlight.Take());
             _transport!.Begin();
         }
     }
@@ -352,7 +343,7 @@ internal sealed class TlsChannel : UpperChannel, ICipherOutput
     }
 
     /// <summary>Our goodbye is on its way: the peer's has its own, shorter time.</summary>
-    private void AwaitPeer() => StartTimer(Min(TlsOptions.PeerShutdownTimeout, _closingDeadline - _loop.Time));
+    private void AwaitPeer() => StartTimer(new TimeSpan(Math.Min(TlsOptions.PeerShutdownTimeout.Ticks, (_closingDeadline - _loop.Time).Ticks)));
 
     private bool TryEnd()
     {
@@ -406,5 +397,4 @@ internal sealed class TlsChannel : UpperChannel, ICipherOutput
         else _lower.PauseReading();
     }
 
-    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 }
