@@ -7,9 +7,12 @@ namespace Sluice.EchoServer;
 /// <summary>The command line.</summary>
 internal sealed class Arguments
 {
+    private const string TlsScheme = "tls://";
+
     private Arguments(string listen, EndPoint endPoint)
     {
         Listen = listen;
+        IsTls = listen.StartsWith(TlsScheme, StringComparison.Ordinal);
         EndPoint = endPoint;
     }
 
@@ -19,6 +22,11 @@ internal sealed class Arguments
 
     /// <summary>Datagrams are to be echoed, not streams.</summary>
     public bool IsDatagram => Listen.StartsWith("udp://", StringComparison.Ordinal) || Listen.StartsWith("unixgram:", StringComparison.Ordinal);
+
+    public bool IsTls { get; }
+
+    /// <summary>A PKCS#12 file without a password, or null for a certificate made in memory.</summary>
+    public string? Certificate { get; private init; }
 
     public LoopBackend Backend { get; private init; }
 
@@ -35,11 +43,11 @@ internal sealed class Arguments
         var values = new Dictionary<string, string>();
         for (var i = 0; i < words.Length; i += 2)
         {
-            if (words[i] is not ("--listen" or "--backend" or "--protocol" or "--loops" or "--spin" or "--sendfile")) throw new FormatException($"{words[i]} is unknown");
+            if (words[i] is not ("--listen" or "--backend" or "--protocol" or "--loops" or "--spin" or "--sendfile" or "--certificate")) throw new FormatException($"{words[i]} is unknown");
             values[words[i]] = i + 1 < words.Length ? words[i + 1] : throw new FormatException($"{words[i]} has no value");
         }
 
-        if (!values.TryGetValue("--listen", out var listen)) throw new FormatException("--listen tcp://ADDRESS:PORT, udp://ADDRESS:PORT, unix:PATH or unixgram:PATH is missing");
+        if (!values.TryGetValue("--listen", out var listen)) throw new FormatException("--listen tcp://ADDRESS:PORT, tls://ADDRESS:PORT, udp://ADDRESS:PORT, unix:PATH or unixgram:PATH is missing");
         if (Number(values.GetValueOrDefault("--loops", "1")) != 1)
             throw new FormatException("--loops: several loops would have to share one port, and Sluice cannot listen with SO_REUSEPORT yet; use 1");
 
@@ -55,6 +63,7 @@ internal sealed class Arguments
                 _ => throw new FormatException("--protocol is plain or buffered"),
             },
             SendFile = values.GetValueOrDefault("--sendfile"),
+            Certificate = values.GetValueOrDefault("--certificate"),
             Spin = TimeSpan.FromMicroseconds(Number(values.GetValueOrDefault("--spin", "0"))),
         };
     }
@@ -66,12 +75,12 @@ internal sealed class Arguments
             if (listen.StartsWith(scheme, StringComparison.Ordinal)) return new UnixDomainSocketEndPoint(listen[scheme.Length..]);
         }
 
-        foreach (var scheme in (string[])["tcp://", "udp://"])
+        foreach (var scheme in (string[])["tcp://", TlsScheme, "udp://"])
         {
             if (listen.StartsWith(scheme, StringComparison.Ordinal) && IPEndPoint.TryParse(listen[scheme.Length..], out var address)) return address;
         }
 
-        throw new FormatException($"{listen} is neither tcp://ADDRESS:PORT, udp://ADDRESS:PORT, unix:PATH nor unixgram:PATH");
+        throw new FormatException($"{listen} is neither tcp://ADDRESS:PORT, tls://ADDRESS:PORT, udp://ADDRESS:PORT, unix:PATH nor unixgram:PATH");
     }
 
     private static int Number(string text) =>

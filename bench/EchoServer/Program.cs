@@ -1,6 +1,7 @@
 // An echo server on Sluice, for the load generator of bench/lab.
-//   Sluice.EchoServer --listen tcp://127.0.0.1:PORT | udp://127.0.0.1:PORT | unix:PATH | unixgram:PATH [--backend auto|epoll] [--protocol plain|buffered] [--loops 1] [--spin MICROSECONDS]
-//                     [--sendfile FILE]: sends the file once for each byte it reads, instead of the echo
+//   Sluice.EchoServer --listen tcp://127.0.0.1:PORT | tls://127.0.0.1:PORT | udp://127.0.0.1:PORT | unix:PATH | unixgram:PATH
+//     [--backend auto|epoll] [--protocol plain|buffered] [--loops 1] [--spin MICROSECONDS] [--certificate PKCS12_FILE]
+//     [--sendfile FILE]: sends the file once for each byte it reads, instead of the echo
 // Prints "listening URL" once it accepts. SIGTERM or SIGINT ends it: it prints what it did as one line of JSON.
 using System.Text.Json;
 using Microsoft.Win32.SafeHandles;
@@ -56,5 +57,5 @@ async Task<Server?> ServeAsync(EventLoop loop, SafeFileHandle? file, Cancellatio
 {
     Func<IProtocol<ITransport>> factory = file is not null ? () => new FileServer(loop, file, traffic)
         : arguments.Buffered ? () => new BufferedEcho(traffic) : () => new Echo(traffic);
-    return await loop.CreateServerAsync(factory, arguments.EndPoint, new ServerOptions { Backlog = 4096 }, stop);
+    return await loop.CreateServerAsync(factory, arguments.EndPoint, new ServerOptions { Backlog = 4096, Tls = arguments.IsTls ? Certificates.Load(arguments.Certificate) : null }, stop);
 }

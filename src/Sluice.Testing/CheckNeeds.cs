@@ -33,4 +33,7 @@ public enum CheckNeeds
 
     /// <summary>A datagram endpoint of the library's own that can be made to wait for room to send.</summary>
     DatagramRoom = 256,
+
+    /// <summary>Each end is made, and ends when it closes, without the other's doing: there is no handshake and no exchange of goodbyes.</summary>
+    Alone = 512,
 }

@@ -42,6 +42,9 @@ public abstract class CheckStage
     /// <summary>Bytes that are handed to an idle connection are certainly taken at once.</summary>
     internal virtual bool TakesAtOnce => false;
 
+    /// <summary>The watermarks that a connection begins with.</summary>
+    internal virtual (int Low, int High) DefaultLimits => (16 * 1024, 64 * 1024);
+
     /// <summary>Connects two protocols: recording ones unless others are given. Both are made and read when it returns; data may have arrived.</summary>
     /// <param name="client">Makes the protocol that connects.</param>
     /// <param name="server">Makes the protocol that is accepted.</param>

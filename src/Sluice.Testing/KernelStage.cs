@@ -23,6 +23,9 @@ public abstract class KernelStage : CheckStage
     /// <summary>The kernel guards itself against checks that do not end.</summary>
     public override TimeSpan Deadline => Timeout.InfiniteTimeSpan;
 
+    /// <summary>What the two ends of <see cref="CheckStage.ConnectAsync"/> speak TLS with, or null where they do not.</summary>
+    internal TestTls? Tls { get; init; }
+
     /// <summary>What the loop warned of.</summary>
     internal StageLog Log { get; } = new();
 
@@ -50,6 +53,12 @@ public abstract class KernelStage : CheckStage
     protected override async Task<(ITransport Client, ITransport Server)> ConnectEndsAsync(
         Func<IProtocol<ITransport>> client, Func<IProtocol<ITransport>> server, ConnectionOptions? clientOptions, ServerOptions? serverOptions)
     {
+        if (Tls is { } tls)
+        {
+            clientOptions = (clientOptions ?? new ConnectionOptions()) with { Tls = tls.Client };
+            serverOptions = (serverOptions ?? new ServerOptions()) with { Tls = tls.Server };
+        }
+
         var accepted = new TaskCompletionSource<BaseProtocol>(TaskCreationOptions.RunContinuationsAsynchronously);
         var listener = await Loop.CreateServerAsync(
             () =>
@@ -70,7 +79,13 @@ public abstract class KernelStage : CheckStage
 
     /// <summary>What a kernel of this family offers besides what only it has.</summary>
     private protected static CheckNeeds OffersOfFamily(bool isUnix) =>
-        CheckNeeds.Kernel | CheckNeeds.HalfClose | CheckNeeds.BufferLimit | (isUnix ? CheckNeeds.Unix | CheckNeeds.DatagramRoom : CheckNeeds.Tcp | CheckNeeds.Reset);
+        CheckNeeds.Kernel | CheckNeeds.HalfClose | CheckNeeds.BufferLimit | CheckNeeds.Alone
+        | (isUnix ? CheckNeeds.Unix | CheckNeeds.DatagramRoom : CheckNeeds.Tcp | CheckNeeds.Reset);
+
+    internal override (int Low, int High) DefaultLimits => Tls is null ? base.DefaultLimits : (128 * 1024, 512 * 1024);
+
+    /// <summary>What a TLS connection over a kernel's offers: neither a half-close nor the reset of the connection below.</summary>
+    private protected static CheckNeeds OffersOverTls => CheckNeeds.BufferLimit;
 
     /// <summary>Waits for a number of the shortest spans in which anything may happen: passes, and between them the steps of simulated time.</summary>
     internal virtual Task InstantsAsync(int count) => PassesAsync(count);

@@ -39,6 +39,8 @@ internal sealed class ProtocolContract(Action<ContractRule, string> violate)
         Transport = transport;
     }
 
+    public void CarryOn(ITransport transport) => Transport = transport;
+
     public void DataReceived(int count)
     {
         if (count == 0) violate(ContractRule.Empty, "DataReceived brought no bytes");

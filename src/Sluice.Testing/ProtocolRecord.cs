@@ -57,6 +57,9 @@ public sealed class ProtocolRecord
     /// <summary>As <see cref="Transport"/>, for one that goes only one way too.</summary>
     internal IBaseTransport? AnyTransport => _contract.Transport;
 
+    /// <summary>The protocol has been handed to another transport, which carries on its connection.</summary>
+    internal void CarryOn(ITransport transport) => _contract.CarryOn(transport);
+
     /// <summary>True between PauseWriting and ResumeWriting.</summary>
     public bool IsWritingPaused => _contract.IsWritingPaused;
 

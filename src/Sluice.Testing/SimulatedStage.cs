@@ -34,7 +34,7 @@ public sealed class SimulatedStage : KernelStage
     public override EventLoop Loop => _host.Loop;
 
     /// <inheritdoc/>
-    public override CheckNeeds Offers => OffersOf(_isUnix);
+    public override CheckNeeds Offers => Tls is null ? OffersOf(_isUnix) : OffersOverTls;
 
     /// <inheritdoc/>
     public override HostFaults Faults => _host.Faults;
@@ -50,13 +50,19 @@ public sealed class SimulatedStage : KernelStage
     /// <param name="isUnix">Unix sockets instead of TCP.</param>
     /// <param name="options">What the kernel may do, or null for the defaults.</param>
     /// <exception cref="CheckFailedException">The transport behaves otherwise; the message names the seed.</exception>
-    public static void Run(TransportCheck check, int seed, bool isUnix, SimulationOptions? options = null)
+    public static void Run(TransportCheck check, int seed, bool isUnix, SimulationOptions? options = null) => Run(check, seed, isUnix, options, tls: null);
+
+    /// <summary>What a stage offers whose connections speak TLS.</summary>
+    internal static CheckNeeds OffersWithTls => OffersOverTls;
+
+    /// <summary>As the public one, with or without TLS on the connections of the stage.</summary>
+    internal static void Run(TransportCheck check, int seed, bool isUnix, SimulationOptions? options, TestTls? tls)
     {
         ArgumentNullException.ThrowIfNull(check);
         // What becomes of datagrams that a network loses is no matter of the transport.
         options = (options ?? new SimulationOptions()) with { DatagramLoss = 0, DatagramDuplication = 0, DatagramReordering = 0 };
         var simulation = new Simulation(seed, options);
-        var stage = new SimulatedStage(simulation, isUnix);
+        var stage = new SimulatedStage(simulation, isUnix) { Tls = tls };
         try
         {
             simulation.Run(() => check.PerformAsync(stage));
@@ -65,7 +71,7 @@ public sealed class SimulatedStage : KernelStage
         catch (Exception exception)
         {
             throw new CheckFailedException(
-                $"{check.Name}, seed {seed}, {(isUnix ? "Unix" : "TCP")}: {exception.Message}{Environment.NewLine}{stage.DescribeRecords()}", exception);
+                $"{check.Name}, seed {seed}, {(isUnix ? "Unix" : "TCP")}{(tls is null ? "" : " with TLS")}: {exception.Message}{Environment.NewLine}{stage.DescribeRecords()}", exception);
         }
     }
 
@@ -137,12 +143,14 @@ public sealed class SimulatedStage : KernelStage
     {
         Check.Equal(0, _simulation.Network.OpenSockets.Count, "sockets that were never closed");
         Check.Equal(0, _simulation.Network.OpenDatagrams.Count, "datagram sockets that were never closed");
+        if (Tls is not null) return;
         foreach (var record in records) VerifyBytes(record);
     }
 
     /// <summary>What a protocol received is the beginning of what the peer's transport sent, and all of it where the end was seen.</summary>
     private static void VerifyBytes(ProtocolRecord record)
     {
+        if (record.AnyTransport?.GetExtraInfo(ExtraInfo.Tls) is not null) return;
         if (KernelOf(record.AnyTransport) is not { } kernel) return;
         var log = kernel.Incoming.Log!;
         var sent = new byte[log.Count];

@@ -72,6 +72,11 @@ public static class TransportChecks
         .. In(typeof(PipeBirthChecks)),
         .. In(typeof(PipeReadingChecks)),
         .. In(typeof(PipeWritingChecks)),
+        .. In(typeof(TlsConnectChecks)),
+        .. In(typeof(TlsHandshakeChecks)),
+        .. In(typeof(TlsDataChecks)),
+        .. In(typeof(TlsClosingChecks)),
+        .. In(typeof(StartTlsChecks)),
     ];
 
     /// <summary>The check with a name.</summary>

@@ -31,7 +31,9 @@ internal sealed class EpollStage : KernelStage
 
     public override EventLoop Loop { get; }
 
-    public override CheckNeeds Offers => OffersOf(_family);
+    public override CheckNeeds Offers => Tls is null ? OffersOf(_family) : OffersWithTls;
+
+    public static CheckNeeds OffersWithTls => OffersOverTls;
 
     public static CheckNeeds OffersOf(SocketFamily family) => OffersOfFamily(family == SocketFamily.Unix);
 
@@ -39,12 +41,12 @@ internal sealed class EpollStage : KernelStage
     public static string? WhyNot(SocketFamily family) =>
         family == SocketFamily.Tcp6 && !Socket.OSSupportsIPv6 ? "This machine has no IPv6." : null;
 
-    public static void Run(TransportCheck check, SocketFamily family)
+    public static void Run(TransportCheck check, SocketFamily family, TestTls? tls = null)
     {
         var directory = Directory.CreateTempSubdirectory("sluice-");
         try
         {
-            var stage = new EpollStage(family, directory.FullName);
+            var stage = new EpollStage(family, directory.FullName) { Tls = tls };
             using var loop = stage.Loop;
             stage.RunToTheEnd(check);
             foreach (var socket in stage._sockets) socket.Dispose();

@@ -66,6 +66,7 @@ internal static class ClosingChecks
 
         Check.That(await pair.ServerRecord.Lost is null);
         Check.Bytes(Payload.Of(written), pair.ServerProtocol.Received);
+        await pair.ClientRecord.Lost;
         Check.Trace(pair.ClientProtocol.Trace, "ConnectionMade", "PauseWriting", "ConnectionLost(null)");
     }
 
@@ -128,7 +129,7 @@ internal static class ClosingChecks
         Check.Bytes(Payload.Of(90_000), pair.ClientProtocol.Received);
     }
 
-    [Check("BUG-012")]
+    [Check("BUG-012", Needs = CheckNeeds.Alone)]
     public static async Task Two_ends_that_close_with_queued_bytes_both_finish(CheckStage stage)
     {
         var pair = await stage.ConnectAsync(Congestion.NonReader, Congestion.NonReader);
@@ -145,7 +146,7 @@ internal static class ClosingChecks
         Check.That(await pair.ServerRecord.Lost is null);
     }
 
-    [Check("TCP-014")]
+    [Check("TCP-014", Needs = CheckNeeds.Alone)]
     public static async Task A_reset_after_the_loss_is_nobodys_concern(CheckStage stage)
     {
         var pair = await stage.ConnectAsync(server: Congestion.NonReader);
@@ -172,7 +173,7 @@ internal static class ClosingChecks
         Check.Equal("SocketException ConnectionReset", ProtocolRecord.Describe(await pair.ClientRecord.Lost));
     }
 
-    [Check("TCP-071")]
+    [Check("TCP-071", Needs = CheckNeeds.HalfClose)]
     public static async Task Writing_to_a_peer_that_is_gone_loses_the_connection_once(CheckStage stage)
     {
         var pair = await stage.ConnectAsync(client: static () => new RecordingProtocol { OnEof = static () => true });

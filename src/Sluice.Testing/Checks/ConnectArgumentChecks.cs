@@ -67,7 +67,6 @@ internal static class ConnectArgumentChecks
             {
                 Check.Throws<ArgumentException>(() => { _ = stage.Loop.CreateConnectionAsync(Protocol, near, options); });
                 Check.Throws<ArgumentException>(() => { _ = stage.Loop.CreateUnixConnectionAsync(Protocol, near, options); });
-                Check.Throws<ArgumentException>(() => { _ = stage.Loop.ConnectAcceptedSocketAsync(Protocol, near, options); });
                 Check.Throws<ArgumentException>(() => { _ = stage.Loop.CreateUnixConnectionAsync(Protocol, "/path", options); });
             }
 

@@ -52,7 +52,7 @@ internal static class FlowCallbackChecks
                 var part = payload.AsSpan(offset, Piece);
                 offset += Piece;
                 producer.Transport.Write(part);
-                Check.That(producer.Transport.WriteBufferSize <= 65_536 + Piece, "a protocol that obeys PauseWriting had more than high and one write waiting");
+                Check.That(producer.Transport.WriteBufferSize <= producer.Transport.WriteBufferLimits.High + Piece, "a protocol that obeys PauseWriting had more than high and one write waiting");
             }
         }
     }

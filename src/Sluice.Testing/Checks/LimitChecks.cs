@@ -60,7 +60,7 @@ internal static class LimitChecks
         for (var i = 0; i < 30; i++) pairs.Add(await stage.ConnectAsync(server: Congestion.NonReader, clientOptions: Limited));
 
         foreach (var pair in pairs) await Congestion.OverfillAsync(stage, pair.Client, size: Limit);
-        foreach (var pair in pairs) pair.Client.Write(new byte[Limit]);
+        foreach (var pair in pairs) pair.Client.Write(new byte[2 * Limit]);
 
         foreach (var pair in pairs) Check.That(await pair.ClientRecord.Lost is WriteBufferLimitException);
     }

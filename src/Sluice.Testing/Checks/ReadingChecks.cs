@@ -88,7 +88,7 @@ internal static class ReadingChecks
         Check.Bytes(message, pair.ClientProtocol.Received);
     }
 
-    [Check("TCP-005", "TCP-008")]
+    [Check("TCP-005", "TCP-008", Needs = CheckNeeds.Alone)]
     public static async Task Data_and_the_end_behind_it_wait_for_the_resume(CheckStage stage)
     {
         RecordingProtocol? picky = null;

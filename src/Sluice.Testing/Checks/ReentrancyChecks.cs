@@ -41,7 +41,7 @@ internal static class ReentrancyChecks
         }),
     ];
 
-    [Check("BUG-021", "TCP-068")]
+    [Check("BUG-021", "TCP-068", Needs = CheckNeeds.Alone)]
     public static Task Acting_in_ConnectionMade(CheckStage stage) =>
         ForEachActionAsync(stage, static (client, act) => client.OnMade = _ => act(), static (_, _) => Task.CompletedTask);
 

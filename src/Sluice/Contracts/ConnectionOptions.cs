@@ -40,4 +40,10 @@ public sealed record ConnectionOptions : StreamOptions
     /// <see cref="AddressFamily.Unspecified"/>, both. (asyncio: <c>family</c>.)
     /// </summary>
     public AddressFamily AddressFamily { get; init; }
+
+    /// <summary>
+    /// Speaks TLS as the client: the protocol hears nothing before the handshake has succeeded. Null, the default: no TLS. (asyncio: <c>ssl</c>,
+    /// <c>server_hostname</c>, <c>ssl_handshake_timeout</c>, <c>ssl_shutdown_timeout</c>.)
+    /// </summary>
+    public TlsClientOptions? Tls { get; init; }
 }

@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
 
 namespace Sluice;
 
@@ -38,4 +40,29 @@ public static class ExtraInfo
 
     /// <summary><c>"subprocess"</c>: what is known of a child process; the same object at every call.</summary>
     public static ExtraInfo<SubprocessInfo> Subprocess { get; } = new("subprocess");
+
+    /// <summary><c>"sslcontext"</c>: the options that a TLS transport was made with.</summary>
+    public static ExtraInfo<TlsOptions> Tls { get; } = new("sslcontext");
+
+    /// <summary><c>"peercert"</c>: the peer's certificate; null where it has shown none. Like all that TLS agreed on, still answered after the connection is lost.</summary>
+    public static ExtraInfo<X509Certificate2> PeerCertificate { get; } = new("peercert");
+
+    /// <summary><c>"cipher"</c>: the cipher suite and the version of the protocol.</summary>
+    public static ExtraInfo<TlsCipher> Cipher { get; } = new("cipher");
+
+    /// <summary><c>"compression"</c>: always null. TLS compresses nothing any more.</summary>
+    public static ExtraInfo<string> Compression { get; } = new("compression");
+
+    /// <summary>
+    /// <c>"ssl_object"</c>: .NET's object, for facts that have no key here. Only read its properties: the transport reads and writes.
+    /// </summary>
+    public static ExtraInfo<SslStream> SslStream { get; } = new("ssl_object");
+
+    /// <summary><c>"alpn_protocol"</c>: the application protocol that both sides agreed on, or null. (asyncio: <c>ssl_object.selected_alpn_protocol()</c>.)</summary>
+    public static ExtraInfo<string> ApplicationProtocol { get; } = new("alpn_protocol");
+
+    /// <summary>
+    /// <c>"server_hostname"</c>: the name that the client asked for, or null. (asyncio: <c>ssl_object.server_hostname</c>, on clients only.)
+    /// </summary>
+    public static ExtraInfo<string> ServerName { get; } = new("server_hostname");
 }

@@ -6,7 +6,7 @@ public interface IWriteFlowControl
     /// <summary>Bytes that were accepted and that the kernel has not taken yet. Small writes count until the end of the step that made them.</summary>
     int WriteBufferSize { get; }
 
-    /// <summary>The watermarks in bytes, in asyncio's order. The default is (16,384, 65,536).</summary>
+    /// <summary>The watermarks in bytes, in asyncio's order. The default is (16,384, 65,536), over TLS (131,072, 524,288).</summary>
     (int Low, int High) WriteBufferLimits { get; }
 
     /// <summary>

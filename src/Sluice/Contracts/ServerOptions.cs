@@ -54,6 +54,12 @@ public sealed record ServerOptions : StreamOptions
     /// </summary>
     public Func<PeerCredentials, bool>? UnixPeerFilter { get; init; }
 
+    /// <summary>
+    /// Speaks TLS as the server: a protocol hears nothing before the handshake has succeeded. A handshake that fails closes its connection and is
+    /// reported in debug mode only. Null, the default: no TLS. (asyncio: <c>ssl</c>, <c>ssl_handshake_timeout</c>, <c>ssl_shutdown_timeout</c>.)
+    /// </summary>
+    public TlsServerOptions? Tls { get; init; }
+
     /// <summary>Listening sockets that this process was started with. They stay open when the server closes.</summary>
     internal IReadOnlyList<SafeHandle> HandedOver { get; init; } = [];
 }

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Sluice.Backends;
 using Sluice.Loop;
+using Sluice.Tls;
 using Sluice.Transports;
 
 namespace Sluice;
@@ -17,30 +18,32 @@ internal sealed class Connector<TProtocol> : ILoopWork, IDialSink, IStartWaiter,
 
     private readonly EventLoop _loop;
     private readonly Func<TProtocol> _factory;
-    private readonly ConnectionOptions _options;
+    private readonly StreamOptions _options;
     private readonly CancellationToken _cancellation;
     private readonly ExecutionContext? _context = CallbackContext.Capture();
     private readonly TaskCompletionSource<(ITransport, TProtocol)> _source = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly SafeHandle? _socket;
     private readonly Dialer? _dialer;
     private CancellationTokenRegistration _registration;
-    private SocketTransport? _transport;
+    private readonly TlsRole? _tls;
+    private DuplexTransport? _transport;
     private TProtocol? _protocol;
 
     /// <summary>For a connection that is still to be opened.</summary>
     public Connector(
-        EventLoop loop, Func<TProtocol> factory, AddressQuery remote, AddressQuery? local, ConnectionOptions options, CancellationToken cancellation)
-        : this(loop, factory, options, cancellation) => _dialer = new Dialer(loop, remote, local, options, _context, this);
+        EventLoop loop, Func<TProtocol> factory, AddressQuery remote, AddressQuery? local, ConnectionOptions options, TlsRole? tls, CancellationToken cancellation)
+        : this(loop, factory, options, tls, cancellation) => _dialer = new Dialer(loop, remote, local, options, _context, this);
 
     /// <summary>For one that exists. The socket is closed, whatever goes wrong.</summary>
-    public Connector(EventLoop loop, Func<TProtocol> factory, SafeHandle socket, ConnectionOptions options, CancellationToken cancellation)
-        : this(loop, factory, options, cancellation) => _socket = socket;
+    public Connector(EventLoop loop, Func<TProtocol> factory, SafeHandle socket, StreamOptions options, TlsRole? tls, CancellationToken cancellation)
+        : this(loop, factory, options, tls, cancellation) => _socket = socket;
 
-    private Connector(EventLoop loop, Func<TProtocol> factory, ConnectionOptions options, CancellationToken cancellation)
+    private Connector(EventLoop loop, Func<TProtocol> factory, StreamOptions options, TlsRole? tls, CancellationToken cancellation)
     {
         _loop = loop;
         _factory = factory;
         _options = options;
+        _tls = tls;
         _cancellation = cancellation;
     }
 
@@ -79,6 +82,8 @@ internal sealed class Connector<TProtocol> : ILoopWork, IDialSink, IStartWaiter,
         _source.TrySetResult((_transport!, _protocol!));
     }
 
+    void IStartWaiter.OnFailed(Exception reason) => Fail(reason);
+
     private void BeginConnecting()
     {
         if (_cancellation.IsCancellationRequested)
@@ -115,7 +120,9 @@ internal sealed class Connector<TProtocol> : ILoopWork, IDialSink, IStartWaiter,
         try
         {
             var origin = new TransportOrigin(_loop.Residents.Connections, _options, _context, this);
-            _transport = SocketTransport.Create(Core, channel, MakeProtocol, origin);
+            _transport = _tls is null
+                ? SocketTransport.Create(Core, channel, MakeProtocol, origin)
+                : TlsTransport.Create(Core, channel, MakeProtocol, origin, _tls, _loop.Tls);
         }
         catch (Exception exception)
         {

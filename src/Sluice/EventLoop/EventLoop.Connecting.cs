@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Sluice.Tls;
 
 namespace Sluice;
 
@@ -31,7 +32,8 @@ public sealed partial class EventLoop
         CheckAddress(remote, nameof(remote));
         options = CheckedForConnect(options);
         if (remote is UnixDomainSocketEndPoint) ConnectionRules.CheckHasOneAddress(options, "A Unix socket");
-        return Connect(protocolFactory, AddressQuery.Of(remote, options.AddressFamily, nameof(remote)), options, cancellationToken);
+        var tls = RoleFor(options, HostOf(remote));
+        return Connect(protocolFactory, AddressQuery.Of(remote, options.AddressFamily, nameof(remote)), options, tls, cancellationToken);
     }
 
     /// <inheritdoc cref="CreateConnectionAsync{TProtocol}(Func{TProtocol}, EndPoint, ConnectionOptions?, CancellationToken)"/>
@@ -46,7 +48,7 @@ public sealed partial class EventLoop
     {
         ArgumentNullException.ThrowIfNull(protocolFactory);
         options = CheckedForConnect(options);
-        return Connect(protocolFactory, AddressQuery.OfHost(host, port, options.AddressFamily), options, cancellationToken);
+        return Connect(protocolFactory, AddressQuery.OfHost(host, port, options.AddressFamily), options, RoleFor(options, host), cancellationToken);
     }
 
     /// <summary>Makes a transport of a socket that is connected already. (asyncio: <c>create_connection(sock=…)</c>.)</summary>
@@ -63,9 +65,7 @@ public sealed partial class EventLoop
     {
         ArgumentNullException.ThrowIfNull(protocolFactory);
         ConnectionRules.CheckConnectedStream(socket);
-        var connecting = AdoptAsync(protocolFactory, socket.SafeHandle, options, cancellationToken);
-        if (!_core.IsOnThread) KeepUntilDone(socket, connecting);
-        return connecting;
+        return Kept(socket, AdoptAsync(protocolFactory, socket.SafeHandle, options, cancellationToken));
     }
 
     /// <summary>
@@ -73,10 +73,18 @@ public sealed partial class EventLoop
     /// <c>connect_accepted_socket</c>.)
     /// </summary>
     /// <inheritdoc cref="CreateConnectionAsync{TProtocol}(Func{TProtocol}, Socket, ConnectionOptions?, CancellationToken)"/>
+    /// <param name="protocolFactory">Called once on the loop's thread; returns a protocol that serves nobody else.</param>
+    /// <param name="socket">A connected stream socket, TCP or Unix. The transport takes it over: do not use it any more, whatever the outcome.</param>
+    /// <param name="options">How the connection behaves, or null for the defaults.</param>
+    /// <param name="cancellationToken">Gives up; the socket is closed.</param>
     public Task<(ITransport Transport, TProtocol Protocol)> ConnectAcceptedSocketAsync<TProtocol>(
-        Func<TProtocol> protocolFactory, Socket socket, ConnectionOptions? options = null, CancellationToken cancellationToken = default)
-        where TProtocol : class, IProtocol<ITransport> =>
-        CreateConnectionAsync(protocolFactory, socket, options, cancellationToken);
+        Func<TProtocol> protocolFactory, Socket socket, AcceptedSocketOptions? options = null, CancellationToken cancellationToken = default)
+        where TProtocol : class, IProtocol<ITransport>
+    {
+        ArgumentNullException.ThrowIfNull(protocolFactory);
+        ConnectionRules.CheckConnectedStream(socket);
+        return Kept(socket, AdoptAcceptedAsync(protocolFactory, socket.SafeHandle, options, cancellationToken));
+    }
 
     /// <summary>Connects to a Unix socket by its path. (asyncio: <c>create_unix_connection</c>.)</summary>
     /// <inheritdoc cref="CreateConnectionAsync{TProtocol}(Func{TProtocol}, EndPoint, ConnectionOptions?, CancellationToken)"/>
@@ -114,7 +122,17 @@ public sealed partial class EventLoop
     {
         options = CheckedForConnect(options);
         ConnectionRules.CheckHasOneAddress(options, "A connected socket");
-        return new Connector<TProtocol>(this, protocolFactory, socket, options, cancellationToken).Start();
+        return new Connector<TProtocol>(this, protocolFactory, socket, options, RoleFor(options, null), cancellationToken).Start();
+    }
+
+    /// <summary>As <see cref="AdoptAsync"/>, for the server's side.</summary>
+    internal Task<(ITransport Transport, TProtocol Protocol)> AdoptAcceptedAsync<TProtocol>(
+        Func<TProtocol> protocolFactory, SafeHandle socket, AcceptedSocketOptions? options = null, CancellationToken cancellationToken = default)
+        where TProtocol : class, IProtocol<ITransport>
+    {
+        options = Checked(options ?? AcceptedSocketOptions.Default);
+        var tls = options.Tls is { } server ? TlsServerRole.Of(server, nameof(options)) : null;
+        return new Connector<TProtocol>(this, protocolFactory, socket, options, tls, cancellationToken).Start();
     }
 
     /// <summary>Runs a short function on the loop: here where this is its thread, else in a turn.</summary>
@@ -134,16 +152,34 @@ public sealed partial class EventLoop
     }
 
     // A Socket that its user forgets, as told, would be collected and close its descriptor before the loop's turn comes.
-    private static void KeepUntilDone(Socket socket, Task connecting) => connecting.ContinueWith(
-        static (_, kept) => GC.KeepAlive(kept), socket, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    private Task<T> Kept<T>(Socket socket, Task<T> connecting)
+    {
+        if (!_core.IsOnThread)
+        {
+            connecting.ContinueWith(
+                static (_, kept) => GC.KeepAlive(kept), socket, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        }
+
+        return connecting;
+    }
+
+    private static TlsClientRole? RoleFor(ConnectionOptions options, string? host) =>
+        options.Tls is { } tls ? TlsClientRole.Of(tls, host, nameof(options)) : null;
+
+    private static string? HostOf(EndPoint remote) => remote switch
+    {
+        DnsEndPoint name => name.Host,
+        IPEndPoint address => address.Address.ToString(),
+        _ => null,
+    };
 
     private Task<(ITransport Transport, TProtocol Protocol)> Connect<TProtocol>(
-        Func<TProtocol> protocolFactory, AddressQuery remote, ConnectionOptions options, CancellationToken cancellationToken)
+        Func<TProtocol> protocolFactory, AddressQuery remote, ConnectionOptions options, TlsRole? tls, CancellationToken cancellationToken)
         where TProtocol : class, IProtocol<ITransport>
     {
         // Local addresses of another family than the remote's are passed over where they are tried, so all are asked for.
         var local = options.LocalEndPoint is { } address ? AddressQuery.Of(address, AddressFamily.Unspecified, nameof(options)) : null;
-        return new Connector<TProtocol>(this, protocolFactory, remote, local, options, cancellationToken).Start();
+        return new Connector<TProtocol>(this, protocolFactory, remote, local, options, tls, cancellationToken).Start();
     }
 
     private static EndPoint WithoutNames(EndPoint address) =>

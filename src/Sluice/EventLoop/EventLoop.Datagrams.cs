@@ -58,9 +58,7 @@ public sealed partial class EventLoop
         ArgumentNullException.ThrowIfNull(socket);
         ObjectDisposedException.ThrowIf(socket.SafeHandle.IsClosed, socket);
         if (socket.SocketType != SocketType.Dgram) throw new ArgumentException("A datagram socket is needed.", nameof(socket));
-        var opening = AdoptDatagramAsync(protocolFactory, socket.SafeHandle, options, cancellationToken);
-        if (!_core.IsOnThread) KeepUntilDone(socket, opening);
-        return opening;
+        return Kept(socket, AdoptDatagramAsync(protocolFactory, socket.SafeHandle, options, cancellationToken));
     }
 
     /// <summary>Adopts a datagram socket by its handle: what backends that have no real sockets can take over too.</summary>

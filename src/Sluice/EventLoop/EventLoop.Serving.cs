@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using Sluice.Loop;
+using Sluice.Tls;
 
 namespace Sluice;
 
@@ -149,6 +150,7 @@ public sealed partial class EventLoop
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.Backlog, nameof(options));
         if (options.MaxConnections is { } most) ArgumentOutOfRangeException.ThrowIfNegativeOrZero(most, nameof(options));
         Server.CheckDeadline(options.DrainTimeout, nameof(options));
+        if (options.Tls is { } tls) TlsServerRole.Of(tls, nameof(options));
         if (options.ReusePort && !_core.Backend.SupportsReusePort) throw new PlatformNotSupportedException("This system does not let servers share a port.");
         return options;
     }

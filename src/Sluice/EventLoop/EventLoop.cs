@@ -1,5 +1,6 @@
 using Sluice.Backends;
 using Sluice.Loop;
+using Sluice.Tls;
 
 namespace Sluice;
 
@@ -60,6 +61,9 @@ public sealed partial class EventLoop : IAsyncDisposable, IDisposable
 
     /// <summary>What lives on this loop and ends with it.</summary>
     internal Residents Residents { get; } = new();
+
+    /// <summary>The buffers that its TLS connections share.</summary>
+    internal TlsWorkspace Tls { get; } = new();
 
     /// <summary>The loop that runs on this thread, or null.</summary>
     public static EventLoop? TryGetCurrent() => LoopCore.Current is null ? null : _current;

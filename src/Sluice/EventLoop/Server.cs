@@ -1,6 +1,7 @@
 using System.Net;
 using System.Runtime.InteropServices;
 using Sluice.Backends;
+using Sluice.Tls;
 using Sluice.Transports;
 
 namespace Sluice;
@@ -18,6 +19,7 @@ public sealed class Server : IAsyncDisposable, IResident
     private readonly ExecutionContext? _context;
     private readonly ConnectionSet _connections;
     private readonly PeerAdmission _admission;
+    private readonly ServerHandshakes? _handshakes;
     private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private IReadOnlyList<ServerListener> _listeners = [];
     private TaskCompletionSource? _forever;
@@ -33,6 +35,7 @@ public sealed class Server : IAsyncDisposable, IResident
         _context = context;
         _admission = new PeerAdmission(loop.Core, options.UnixPeerFilter, context);
         _connections = new ConnectionSet(FinishIfDone);
+        if (options.Tls is { } tls) _handshakes = new ServerHandshakes(loop.Core, TlsServerRole.Of(tls, nameof(options)), tls.MaxHandshakes);
     }
 
     /// <summary>The loop that it serves on. (asyncio: <c>get_loop</c>.)</summary>
@@ -47,10 +50,13 @@ public sealed class Server : IAsyncDisposable, IResident
     /// <summary>Where it listens, with the ports that the system chose; empty once closed.</summary>
     public IReadOnlyList<EndPoint> EndPoints => [.. _listeners.Select(listener => listener.LocalName)];
 
-    /// <summary>How many connections are live: accepted, and ConnectionLost has not returned.</summary>
+    /// <summary>How many connections are live: accepted, and ConnectionLost has not returned. Those in a TLS handshake count.</summary>
     public int ConnectionCount => _connections.Count;
 
-    /// <summary>How many connections were reset because <see cref="ServerOptions.MaxConnections"/> were live.</summary>
+    /// <summary>
+    /// How many connections were reset because <see cref="ServerOptions.MaxConnections"/> were live, or <see cref="TlsServerOptions.MaxHandshakes"/>
+    /// handshakes under way.
+    /// </summary>
     public long RefusedConnectionCount { get; private set; }
 
     /// <summary>How many connections may be live at a time.</summary>
@@ -193,7 +199,15 @@ public sealed class Server : IAsyncDisposable, IResident
 
         try
         {
-            SocketTransport.Create(Loop.Core, channel, _factory, new TransportOrigin(_connections, _options, _context, null));
+            var origin = new TransportOrigin(_connections, _options, _context, _handshakes);
+            if (_handshakes is null)
+            {
+                SocketTransport.Create(Loop.Core, channel, _factory, origin);
+                return;
+            }
+
+            TlsTransport.Create(Loop.Core, channel, _factory, origin, _handshakes.Role, Loop.Tls);
+            _handshakes.Count++;
         }
         catch (Exception exception)
         {
@@ -226,10 +240,14 @@ public sealed class Server : IAsyncDisposable, IResident
     private bool IsFull(ServerListener listener)
     {
         var wasFull = _isFull;
-        _isFull = _connections.Count >= MaxConnections;
+        var handshakesAreMany = _handshakes is { IsFull: true };
+        _isFull = _connections.Count >= MaxConnections || handshakesAreMany;
         if (!_isFull) return false;
         RefusedConnectionCount++;
-        if (!wasFull) listener.Report($"The server has {MaxConnections} connections, as many as it may: more are reset");
+        if (wasFull) return true;
+        listener.Report(handshakesAreMany
+            ? $"The server has {_handshakes!.Count} TLS handshakes under way, as many as it may: more connections are reset"
+            : $"The server has {MaxConnections} connections, as many as it may: more are reset");
         return true;
     }
 

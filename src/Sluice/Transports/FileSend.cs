@@ -24,7 +24,7 @@ internal sealed class FileSend : ILoopWork
     private readonly SafeFileHandle _file;
     private readonly long _offset;
     private readonly long _count;
-    private SendingTransport? _transport;
+    private FileSendingTransport? _transport;
     private CancellationToken _cancellation;
     private CancellationTokenRegistration _registration;
     private bool _holdsFile;
@@ -58,7 +58,7 @@ internal sealed class FileSend : ILoopWork
         : new SocketException((int)SocketError.ConnectionAborted, "The connection was closed before the whole file was sent.");
 
     /// <summary>From here on the file stays open and a cancellation is heard, which may be at once.</summary>
-    public void Begin(SendingTransport transport, CancellationToken cancellation)
+    public void Begin(FileSendingTransport transport, CancellationToken cancellation)
     {
         _transport = transport;
         _cancellation = cancellation;

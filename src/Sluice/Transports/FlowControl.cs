@@ -8,12 +8,18 @@ internal struct FlowControl
 {
     public const int DefaultHigh = 64 * 1024;
 
+    private readonly int _defaultHigh;
     private bool _isPaused;
 
-    public FlowControl()
+    public FlowControl() : this(DefaultHigh)
     {
-        High = DefaultHigh;
-        Low = DefaultHigh / 4;
+    }
+
+    public FlowControl(int defaultHigh)
+    {
+        _defaultHigh = defaultHigh;
+        High = defaultHigh;
+        Low = defaultHigh / 4;
     }
 
     public int Low { get; private set; }
@@ -25,7 +31,7 @@ internal struct FlowControl
     public void SetLimits(int? high, int? low)
     {
         if (low is < 0) throw new ArgumentOutOfRangeException(nameof(low), low, "The low watermark must not be negative.");
-        var newHigh = high ?? (low is { } given ? 4L * given : DefaultHigh);
+        var newHigh = high ?? (low is { } given ? 4L * given : _defaultHigh);
         var newLow = low ?? newHigh / 4;
         if (newHigh < newLow || newHigh > int.MaxValue)
         {
@@ -35,6 +41,12 @@ internal struct FlowControl
         High = (int)newHigh;
         Low = (int)newLow;
     }
+
+    /// <summary>The protocol has been told to pause, and not yet to resume.</summary>
+    public readonly bool IsPaused => _isPaused;
+
+    /// <summary>The protocol was told to pause by the transport that this one carries on.</summary>
+    public void InheritPause() => _isPaused = true;
 
     /// <summary>True once when the buffer has grown above high.</summary>
     public bool TryPause(int size)

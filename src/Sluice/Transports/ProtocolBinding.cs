@@ -26,6 +26,8 @@ internal struct ProtocolBinding
 
     public readonly BaseProtocol? Protocol => _protocol;
 
+    public readonly ExecutionContext? Context => _context;
+
     /// <summary>The protocol where it owns its receive buffer, else null.</summary>
     public readonly BufferedProtocol? Buffered => _buffered;
 

@@ -13,7 +13,7 @@ namespace Sluice.Transports;
 /// Every path settles queue and outstanding write first and calls the user last; whatever comes after a call of the user's reads the
 /// state anew.
 /// </remarks>
-internal abstract class SendingTransport : IStepFlush
+internal abstract class SendingTransport : KnowingTransport, IStepFlush
 {
     /// <summary>From this size on a write is offered to the kernel at once, from the caller's memory.</summary>
     private const int LargeWrite = 4096;
@@ -30,17 +30,19 @@ internal abstract class SendingTransport : IStepFlush
     private bool _flushQueued;
     private int _outstanding;
     private int _reserved;
-    private WriteQueue _queue;
-    private FlowControl _flow = new();
+    private protected WriteQueue _queue;
+    private protected FlowControl _flow;
+    private protected ITransport? _above;
     private readonly int _maxWriteBufferSize;
     private int _droppedWrites;
-    private FileSend? _file;
+    private protected FileSend? _file;
 
-    private protected SendingTransport(LoopCore loop, StreamChannel channel, int maxWriteBufferSize)
+    private protected SendingTransport(LoopCore loop, StreamChannel channel, int maxWriteBufferSize, int defaultHigh)
     {
         _loop = loop;
         _channel = channel;
         _maxWriteBufferSize = maxWriteBufferSize;
+        _flow = new FlowControl(defaultHigh);
     }
 
     public int WriteBufferSize => _state.IsLost ? 0 : _queue.Count;
@@ -63,6 +65,13 @@ internal abstract class SendingTransport : IStepFlush
     public void Write(ReadOnlySpan<byte> data)
     {
         EnterCall();
+        if (MayWrite(data.Length)) Accept(data);
+    }
+
+    /// <summary>As <see cref="Write(ReadOnlySpan{byte})"/>, for a transport above.</summary>
+    internal void WriteFromAbove(ReadOnlySpan<byte> data)
+    {
+        _loop.VerifyThread();
         if (MayWrite(data.Length)) Accept(data);
     }
 
@@ -96,7 +105,7 @@ internal abstract class SendingTransport : IStepFlush
         }
     }
 
-    public void WriteEof()
+    public virtual void WriteEof()
     {
         EnterCall();
         if (_file is not null) throw FileSend.InProgress();
@@ -139,27 +148,6 @@ internal abstract class SendingTransport : IStepFlush
         else if (!Overflows(0)) AfterGrowth();
     }
 
-    /// <inheritdoc cref="ISendsFiles.StartFile"/>
-    internal void StartFile(FileSend file, CancellationToken cancellation)
-    {
-        EnterCall();
-        if (_state.IsClosing) throw new InvalidOperationException("The transport is closing.");
-        MayWrite(0);
-        file.HoldFile();
-        _file = file;
-        HoldReading();
-        file.Begin(this, cancellation);
-        if (_file != file) return;
-        if (_queue.IsEmpty) SendFile(file);
-        else Flush();
-    }
-
-    /// <summary>Gives up a file, if it is still under way: nothing more of it is sent.</summary>
-    internal void CancelFile(FileSend file, OperationCanceledException reason)
-    {
-        if (_file == file) EndFile(file, reason);
-    }
-
     void IStepFlush.FlushStep()
     {
         _flushQueued = false;
@@ -173,8 +161,12 @@ internal abstract class SendingTransport : IStepFlush
     private protected void EnterCall()
     {
         _loop.VerifyThread();
+        if (_above is not null) ThrowBelow();
         DropReservation();
     }
+
+    private void ThrowBelow() => throw new InvalidOperationException(
+        $"This transport carries a TLS connection now ({_above}): use the transport that StartTlsAsync has returned.");
 
     /// <summary>Memory that was lent is lent no longer.</summary>
     private protected void DropReservation() => _reserved = 0;
@@ -214,25 +206,6 @@ internal abstract class SendingTransport : IStepFlush
         else Send(default);
     }
 
-    /// <summary>The kernel has room for more of the file that waits for it, or will never have any.</summary>
-    private protected void AfterRoom(IoError error)
-    {
-        if (_file is not { } file) return;
-        if (error.IsNone) SendFile(file);
-        else LoseBroken(error);
-    }
-
-    /// <summary>The connection ends, or is asked to: so does a file under way.</summary>
-    private protected void InterruptFile(Exception? reason)
-    {
-        if (_file is { } file) EndFile(file, FileSend.Interrupted(reason));
-    }
-
-    /// <summary>While a file is sent nothing is read, unless the user wants it.</summary>
-    private protected abstract void HoldReading();
-
-    private protected abstract void ReleaseReading();
-
     /// <summary>Drops what waits, unless the kernel may still be reading it: then that happens when the write comes back.</summary>
     private protected void DropQueue()
     {
@@ -251,16 +224,25 @@ internal abstract class SendingTransport : IStepFlush
 
     private protected abstract void FlowChanged(bool pause);
 
+    /// <summary>What was written before it has left: a file that waits for that begins.</summary>
+    private protected abstract void BeginFile();
+
+    /// <summary>It closes, and everything that was accepted has been taken.</summary>
+    private protected virtual void FinishClosing() => Lose(null);
+
+    /// <summary>The exception that users see.</summary>
+    private protected virtual Exception ToException(IoError error) => error.ToException();
+
     private protected void LoseBroken(IoError error)
     {
         if (_state.IsLost) return;
-        var exception = error.ToException();
+        var exception = ToException(error);
         _loop.Errors.LogConnectionError(exception);
         Lose(exception);
     }
 
     /// <summary>Whether a write of this length goes on. Throws after WriteEof; drops and counts after the loss; ignores empty ones.</summary>
-    private bool MayWrite(int length, bool count = true)
+    private protected bool MayWrite(int length, bool count = true)
     {
         if (_state.IsLost)
         {
@@ -364,24 +346,9 @@ internal abstract class SendingTransport : IStepFlush
 
     private void Drained()
     {
-        if (_state.Life == Life.Closing) Lose(null);
+        if (_state.Life == Life.Closing) FinishClosing();
         else if (_state.TryEndWriting()) _channel.ShutdownWrite();
-        else if (_file is { HasBegun: false } file) SendFile(file);
-    }
-
-    private void SendFile(FileSend file)
-    {
-        if (!file.Advance(_channel, out var error)) _channel.AwaitRoom();
-        else if (error.EndsConnection) LoseBroken(error);
-        else EndFile(file, file.Failure(error));
-    }
-
-    private void EndFile(FileSend file, Exception? reason)
-    {
-        _file = null;
-        _channel.StopAwaitingRoom();
-        ReleaseReading();
-        file.Complete(reason);
+        else BeginFile();
     }
 
     /// <summary>The last defence against a peer that never reads: more than the hard limit aborts.</summary>

@@ -3,21 +3,26 @@ using Sluice.Loop;
 
 namespace Sluice.Transports;
 
-/// <summary>A stream transport over a TCP or Unix socket: adds what sockets know about themselves.</summary>
+/// <summary>A stream transport over a TCP or Unix socket: adds what sockets know about themselves, and files.</summary>
 internal sealed class SocketTransport(LoopCore loop, StreamChannel channel, IProtocol<ITransport> protocol, in TransportOrigin origin)
-    : StreamTransport(loop, channel, protocol.Instance, origin), ITransport, ISendsFiles
+    : DuplexTransport(loop, channel, protocol, origin), ISendsFiles
 {
     /// <summary>
     /// Makes the protocol and its transport for a fresh connection. Owns the channel: whatever goes wrong, it is closed.
     /// </summary>
     /// <exception cref="InvalidOperationException">The factory returned null, or a protocol that serves another transport.</exception>
     public static SocketTransport Create<TProtocol>(LoopCore loop, StreamChannel channel, Func<TProtocol> factory, in TransportOrigin origin)
+        where TProtocol : class, IProtocol<ITransport> =>
+        new(loop, channel, MakeProtocol(channel, factory, origin.Context), origin);
+
+    /// <summary>Makes the protocol for a fresh connection, in its context. Where that fails, the channel is closed.</summary>
+    /// <exception cref="InvalidOperationException">The factory returned null, or a protocol that serves another transport.</exception>
+    public static TProtocol MakeProtocol<TProtocol>(StreamChannel channel, Func<TProtocol> factory, ExecutionContext? context)
         where TProtocol : class, IProtocol<ITransport>
     {
         try
         {
-            var protocol = ProtocolFactory.Make<ITransport, TProtocol>(factory, origin.Context);
-            return new SocketTransport(loop, channel, protocol, origin);
+            return ProtocolFactory.Make<ITransport, TProtocol>(factory, context);
         }
         catch
         {
@@ -26,19 +31,7 @@ internal sealed class SocketTransport(LoopCore loop, StreamChannel channel, IPro
         }
     }
 
-    public bool CanWriteEof => true;
-
-    public void SetProtocol(IProtocol<ITransport> protocol) => Exchange(protocol?.Instance);
-
-    void IReadTransport.SetProtocol(IProtocol<IReadTransport> protocol) => Exchange(protocol?.Instance);
-
-    void IWriteTransport.SetProtocol(IProtocol<IWriteTransport> protocol) => Exchange(protocol?.Instance);
-
-    void ITransport.SetProtocol(IProtocol<IWriteTransport> protocol) => Exchange(protocol?.Instance);
-
     void ISendsFiles.StartFile(FileSend file, CancellationToken cancellation) => StartFile(file, cancellation);
-
-    private protected override void CallConnectionMade(in ProtocolBinding binding) => binding.ConnectionMade<ITransport>(this);
 
     protected override object? FindExtraInfo(string name) => name switch
     {

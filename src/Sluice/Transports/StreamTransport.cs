@@ -1,7 +1,5 @@
-using System.Diagnostics.CodeAnalysis;
 using Sluice.Backends;
 using Sluice.Loop;
-using Sluice.Primitives;
 
 namespace Sluice.Transports;
 
@@ -11,106 +9,89 @@ namespace Sluice.Transports;
 /// Lives on the loop's thread.
 /// </summary>
 /// <remarks>
-/// What its user may call is what the interface of the class above says: <see cref="SocketTransport"/> both ways,
+/// What its user may call is what the interface of the class above says: <see cref="DuplexTransport"/> both ways,
 /// <see cref="ReadPipeTransport"/> and <see cref="WritePipeTransport"/> one way. Every path settles the state first and calls the user last; whatever comes after a call of the user's reads the state anew, because
 /// the user may have closed, aborted, paused, written or exchanged the protocol meanwhile.
 /// </remarks>
-internal abstract class StreamTransport : SendingTransport, IBaseTransport, IStreamSink, ILoopWork, ILoopTransport
+internal abstract class StreamTransport : ReceivingTransport, IBaseTransport, ILoopWork, ILoopTransport
 {
-    private ProtocolBinding _binding;
-    private bool _readTurnQueued;
-    private bool _isReadingHeld;
-    private ReadStash? _stash;
-    private IStartWaiter? _waiter;
+    private bool _drainsWhenMade;
     private Exception? _lostReason;
 
-    protected StreamTransport(LoopCore loop, StreamChannel channel, BaseProtocol protocol, in TransportOrigin origin)
-        : base(loop, channel, origin.Options.MaxWriteBufferSize)
+    protected StreamTransport(
+        LoopCore loop, StreamChannel channel, BaseProtocol protocol, in TransportOrigin origin, int defaultHigh = FlowControl.DefaultHigh)
+        : base(loop, channel, origin, defaultHigh)
     {
-        _waiter = origin.Waiter;
-        _binding = new ProtocolBinding(loop, origin.Context);
         _binding.Bind(this, protocol);
         channel.AsksForTarget = _binding.Buffered is not null;
         channel.Attach(this);
         loop.OpenChannels++;
         origin.Set.Add(this);
-        loop.Enqueue(this, Turn.Start);
+        if (origin.Birth == Birth.AtOnce) loop.Enqueue(this, Turn.Start);
     }
 
     /// <summary>Its place in the set of its server or loop.</summary>
     internal ConnectionSet.Link Membership;
 
-    public bool IsClosing => _state.IsClosing;
+    // What carries another transport answers for that one: its users may still hold it.
+    public virtual bool IsClosing => _above?.IsClosing ?? _state.IsClosing;
 
-    public bool IsReading => _state.IsReading;
-
-    public BaseProtocol? Protocol => _binding.Protocol;
+    public BaseProtocol? Protocol => _above is null ? _binding.Protocol : _above.Protocol;
 
     nint ILoopTransport.Handle => _channel.Handle;
 
     /// <summary>What the backend knows of the connection.</summary>
     internal StreamChannel Channel => _channel;
 
-    public void Close()
+    /// <summary>Once it carries another transport, that one is closed.</summary>
+    public override void Close()
     {
-        EnterCall();
+        _loop.VerifyThread();
+        if (_above is null) CloseFromAbove();
+        else _above.Close();
+    }
+
+    internal void CloseFromAbove()
+    {
+        DropReservation();
         if (_state.Life == Life.Opening) Abandon(reset: false);
         if (!_state.TryClose()) return;
         InterruptFile(null);
         _channel.StopReading();
+        BeginClosing();
         Flush();
         if (_state.Life != Life.Closing) return;
-        if (IsDrained) Lose(null);
-        else if (_state.Reads != ReadSide.Ended && _stash?.End is null) _channel.StartReading();
+        if (IsDrained) FinishClosing();
+        else if (!HasSeenEnd) _channel.StartReading();
     }
 
     public void Abort()
     {
-        EnterCall();
+        _loop.VerifyThread();
+        if (_above is null) AbortFromAbove();
+        else _above.Abort();
+    }
+
+    internal void AbortFromAbove()
+    {
+        DropReservation();
         if (_state.Life == Life.Opening) Abandon(reset: true);
         if (!_state.TryAbort()) return;
         FlushUnheard();
         Lose(null);
     }
 
-    public void PauseReading()
-    {
-        EnterCall();
-        _isReadingHeld = false;
-        if (_state.TryPause()) _channel.StopReading();
-    }
-
-    public void ResumeReading()
-    {
-        EnterCall();
-        _isReadingHeld = false;
-        if (!_state.TryResume() || _readTurnQueued) return;
-        _readTurnQueued = true;
-        _loop.Enqueue(this, Turn.Read);
-    }
-
-    public bool TryGetExtraInfo<T>(ExtraInfo<T> key, [MaybeNullWhen(false)] out T value)
-    {
-        ArgumentNullException.ThrowIfNull(key);
-        if (FindExtraInfo(key.Name) is T found)
-        {
-            value = found;
-            return true;
-        }
-
-        value = default;
-        return false;
-    }
-
-    public T? GetExtraInfo<T>(ExtraInfo<T> key) where T : class => TryGetExtraInfo(key, out var value) ? value : null;
-
-    public object? GetExtraInfo(string name, object? defaultValue = null)
-    {
-        ArgumentNullException.ThrowIfNull(name);
-        return FindExtraInfo(name) ?? defaultValue;
-    }
-
     public override string ToString() => $"<{GetType().Name} {_state.Life} {DescribeEnds()}>";
+
+    /// <summary>The ExecutionContext of its callbacks; null is the default one.</summary>
+    internal ExecutionContext? Context => _binding.Context;
+
+    /// <summary>From now on it carries another transport, which takes its place among the connections of its owner.</summary>
+    internal void PutBelow(ITransport above)
+    {
+        _above = above;
+        ConnectionSet.Remove(this);
+    }
 
     /// <summary>It has ended; perhaps ConnectionLost is still to come.</summary>
     internal bool IsLost => _state.IsLost;
@@ -128,62 +109,17 @@ internal abstract class StreamTransport : SendingTransport, IBaseTransport, IStr
     }
 
     /// <summary>Before ConnectionMade: goes without a callback.</summary>
-    internal void Abandon(bool reset)
+    internal override void Abandon(bool reset)
     {
         if (!_state.TryAbandon()) return;
-        _waiter = null;
         Release(reset);
     }
 
-    void IStreamSink.OnRead(ReadOnlySpan<byte> data)
+    /// <summary>It is no use to wait any longer for what a close waits for.</summary>
+    internal void CutOff(Exception reason, bool reset)
     {
-        if (_state.IsReading && _stash is null) Deliver(data);
-        else if (_state.IsReading || _state.IsPaused) (_stash ??= new ReadStash(_loop.Segments)).Append(data);
-        _loop.EndStep();
-    }
-
-    Memory<byte> IStreamSink.ReadTarget()
-    {
-        while (_state.IsReading && _stash is null && _binding.Buffered is { } asked)
-        {
-            if (_binding.GetBuffer(-1, out var buffer) is { } exception) Fail(exception, "GetBuffer");
-            // The kernel may have nothing to read after all: what GetBuffer wrote must not wait for bytes that do not come.
-            if (AwaitsEndOfStep) _loop.EndStep();
-            if (_state.IsReading && ReferenceEquals(asked, _binding.Buffered)) return buffer;
-        }
-
-        return default;
-    }
-
-    void IStreamSink.OnReadInto(int count)
-    {
-        if (_state.IsReading && _binding.BufferUpdated(count) is { } exception) Fail(exception, "BufferUpdated");
-        _loop.EndStep();
-    }
-
-    void IStreamSink.OnReadEnd(IoError reason)
-    {
-        if (_state.IsPaused || (_state.IsReading && _stash is not null)) (_stash ??= new ReadStash(_loop.Segments)).End = reason;
-        else EndReading(reason);
-        _loop.EndStep();
-    }
-
-    void IStreamSink.OnWritten(int count, IoError error)
-    {
-        AfterWrite(count, error);
-        _loop.EndStep();
-    }
-
-    void IStreamSink.OnRoom(IoError error)
-    {
-        AfterRoom(error);
-        _loop.EndStep();
-    }
-
-    void IStreamSink.OnClosed()
-    {
-        DropQueueForGood();
-        if (_state.TryRelease()) _loop.OpenChannels--;
+        if (reset) _state.TryFail();
+        Lose(reason);
     }
 
     void ILoopWork.Run(int code)
@@ -198,6 +134,7 @@ internal abstract class StreamTransport : SendingTransport, IBaseTransport, IStr
                 break;
             case Turn.Drain:
                 if (_state.Life == Life.Open) _binding.DrainRequested(this);
+                else if (_state.Life == Life.Opening) _drainsWhenMade = true;
                 break;
             case Turn.Lost:
                 _binding.ConnectionLost(this, _lostReason);
@@ -209,92 +146,28 @@ internal abstract class StreamTransport : SendingTransport, IBaseTransport, IStr
     /// <summary>Calls ConnectionMade with the interface that the protocol was written for.</summary>
     private protected abstract void CallConnectionMade(in ProtocolBinding binding);
 
-    /// <summary>A fact by asyncio's name, or null.</summary>
-    protected abstract object? FindExtraInfo(string name);
+    /// <summary>A close has begun; what has been accepted still goes out.</summary>
+    private protected virtual void BeginClosing()
+    {
+    }
 
     /// <summary>The two ends, for ToString.</summary>
     protected abstract string DescribeEnds();
 
-    private void Start()
+    private protected override void Start()
     {
         if (!_state.TryOpen()) return;
         _readTurnQueued = true;
         CallConnectionMade(_binding);
-        var waiter = _waiter;
-        _waiter = null;
-        waiter?.OnStarted(this);
-        _loop.Enqueue(this, Turn.Read);
+        StartReading();
+        if (_drainsWhenMade) RequestDrain();
     }
 
-    private void ContinueReading()
+    private protected override void StartReading()
     {
-        _readTurnQueued = false;
-        while (_state.IsReading && _stash is { HasData: true } stash)
-        {
-            var segment = stash.TakeFirst();
-            Deliver(segment.Span);
-            stash.Return(segment);
-        }
-
-        if (!_state.IsReading) return;
-        if (_stash is not { } emptied)
-        {
-            _channel.StartReading();
-            return;
-        }
-
-        _stash = null;
-        if (emptied.End is { } end) EndReading(end);
-        else _channel.StartReading();
-    }
-
-    /// <summary>Hands bytes to the protocol, in rounds where it owns the buffer. What a pause in between leaves goes to the stash.</summary>
-    private void Deliver(ReadOnlySpan<byte> data)
-    {
-        while (_state.IsReading && _binding.Buffered is { } asked)
-        {
-            if (_binding.GetBuffer(data.Length, out var buffer) is { } refused)
-            {
-                Fail(refused, "GetBuffer");
-                return;
-            }
-
-            if (!_state.IsReading || !ReferenceEquals(asked, _binding.Buffered)) continue;
-            var taken = Math.Min(data.Length, buffer.Length);
-            data[..taken].CopyTo(buffer.Span);
-            data = data[taken..];
-            if (_binding.BufferUpdated(taken) is { } failed)
-            {
-                Fail(failed, "BufferUpdated");
-                return;
-            }
-
-            if (data.IsEmpty) return;
-        }
-
-        if (_state.IsReading)
-        {
-            if (_binding.DataReceived(data) is { } exception) Fail(exception, "DataReceived");
-        }
-        else if (_state.IsPaused)
-        {
-            (_stash ??= new ReadStash(_loop.Segments)).PutBack(data);
-        }
-    }
-
-    /// <summary>The read end, when nothing before it waits any more.</summary>
-    private protected virtual void EndReading(IoError reason)
-    {
-        if (!reason.IsNone) LoseBroken(reason);
-        else if (_state.TryEndReading() && TellEnd(out var keepOpen) && !keepOpen && !_state.IsClosing) Close();
-    }
-
-    /// <summary>Tells the protocol that nothing more will come. False where it threw; that has ended the connection.</summary>
-    private protected bool TellEnd(out bool keepOpen)
-    {
-        if (_binding.EofReceived(out keepOpen) is not { } exception) return true;
-        Fail(exception, "EofReceived");
-        return false;
+        _readTurnQueued = true;
+        TellStarted(this);
+        QueueReadTurn();
     }
 
     /// <summary>An error of the system ends the connection, and the handler is to hear of it: it can change nothing about that.</summary>
@@ -310,7 +183,7 @@ internal abstract class StreamTransport : SendingTransport, IBaseTransport, IStr
     /// A callback threw: what it had written leaves first, then the handler hears of it, then the connection is reset. Reason and reset are settled
     /// before: the handler is the user's too and may close the transport.
     /// </summary>
-    private void Fail(Exception exception, string callback)
+    private protected override void Fail(Exception exception, string callback)
     {
         DropReservation();
         Flush();
@@ -325,28 +198,18 @@ internal abstract class StreamTransport : SendingTransport, IBaseTransport, IStr
         _lostReason ??= reason;
         InterruptFile(reason);
         _channel.StopReading();
-        _stash?.Clear();
-        _stash = null;
+        DropStash();
         DropQueue();
         _loop.Enqueue(this, Turn.Lost);
     }
 
+    private protected override void QueueReadTurn() => _loop.Enqueue(this, Turn.Read);
+
     private protected override void FlowChanged(bool pause) => _binding.FlowChanged(this, pause);
-
-    private protected override void HoldReading()
-    {
-        if (!_state.TryPause()) return;
-        _isReadingHeld = true;
-        _channel.StopReading();
-    }
-
-    private protected override void ReleaseReading()
-    {
-        if (_isReadingHeld) ResumeReading();
-    }
 
     private void Release(bool reset)
     {
+        TellAbandoned();
         _binding.Release();
         ConnectionSet.Remove(this);
         _channel.Close(reset);

@@ -17,7 +17,7 @@ internal sealed class WritePipeTransport(
     public bool CanWriteEof => true;
 
     /// <summary>Nothing comes the other way, so to end the stream is to close.</summary>
-    public new void WriteEof() => Close();
+    public override void WriteEof() => Close();
 
     public void SetProtocol(IProtocol<IWriteTransport> protocol) => Exchange(protocol?.Instance);
 

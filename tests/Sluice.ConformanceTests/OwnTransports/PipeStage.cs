@@ -5,7 +5,7 @@ namespace Sluice.ConformanceTests.OwnTransports;
 /// <summary>All that the conformance suite has to be told of a pipe.</summary>
 internal sealed class PipeStage(EventLoop loop, PipeFault fault = PipeFault.None) : CheckStage
 {
-    public const CheckNeeds Offered = CheckNeeds.Reset | CheckNeeds.HalfClose | CheckNeeds.BufferLimit;
+    public const CheckNeeds Offered = CheckNeeds.Reset | CheckNeeds.HalfClose | CheckNeeds.BufferLimit | CheckNeeds.Alone;
 
     public override EventLoop Loop => loop;
 

@@ -48,6 +48,21 @@ internal sealed class PeerProcess : IDisposable
         return output.TrimEnd();
     }
 
+    /// <summary>The code with which it ends by itself. What it still prints is dropped.</summary>
+    public async Task<int> ExitAsync()
+    {
+        await _process.StandardOutput.ReadToEndAsync().WaitAsync(Patience);
+        await _process.WaitForExitAsync().WaitAsync(Patience);
+        return _process.ExitCode;
+    }
+
+    /// <summary>Ends it by SIGKILL: the kernel closes what it has open.</summary>
+    public Task KillAsync()
+    {
+        _process.Kill();
+        return _process.WaitForExitAsync().WaitAsync(Patience);
+    }
+
     public void Dispose()
     {
         if (!_process.HasExited) _process.Kill();

@@ -64,6 +64,15 @@ public sealed class SampleTests
     }
 
     [Fact]
+    public async Task The_tls_echo_says_what_protects_it_and_ends_in_order()
+    {
+        var result = await SampleProcess.RunAsync("TlsEcho");
+
+        result.AssertSuccess();
+        Assert.Equal(["Protected by Tls13, shown CN=localhost", "Data received: Hello, TLS!", "Closed in order"], result.Output);
+    }
+
+    [Fact]
     public async Task The_tcp_echo_works_between_two_processes()
     {
         using var server = SampleProcess.Start("TcpEcho", "--server", "0");

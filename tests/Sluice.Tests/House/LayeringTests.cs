@@ -22,7 +22,7 @@ public sealed class LayeringTests
         ["Backends/Portable"] = ["Contracts", "Backends", "Primitives"],
         ["Loop"] = ["Contracts", "Primitives", "Backends"],
         ["Transports"] = ["Contracts", "Primitives", "Backends", "Loop"],
-        ["Tls"] = ["Contracts", "Primitives", "Loop", "Transports"],
+        ["Tls"] = ["Contracts", "Primitives", "Backends", "Loop", "Transports"],
         ["Subprocesses"] = ["Contracts", "Primitives", "Backends", "Loop", "Transports"],
         ["EventLoop"] = Everything,
     };

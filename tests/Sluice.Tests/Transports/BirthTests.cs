@@ -157,5 +157,7 @@ public sealed class BirthTests
             Started = transport;
             trace.Add("OnStarted");
         }
+
+        public void OnFailed(Exception reason) => trace.Add("OnFailed");
     }
 }
