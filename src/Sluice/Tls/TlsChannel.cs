@@ -396,5 +396,4 @@ internal sealed class TlsChannel : UpperChannel, ICipherOutput
         if (wanted) _lower.ResumeReading();
         else _lower.PauseReading();
     }
-
 }
