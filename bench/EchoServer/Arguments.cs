@@ -7,12 +7,9 @@ namespace Sluice.EchoServer;
 /// <summary>The command line.</summary>
 internal sealed class Arguments
 {
-    private const string TlsScheme = "tls://";
-
     private Arguments(string listen, EndPoint endPoint)
     {
         Listen = listen;
-        IsTls = listen.StartsWith(TlsScheme, StringComparison.Ordinal);
         EndPoint = endPoint;
     }
 
@@ -20,7 +17,10 @@ internal sealed class Arguments
 
     public EndPoint EndPoint { get; }
 
-    public bool IsTls { get; }
+    /// <summary>Datagrams are to be echoed, not streams.</summary>
+    public bool IsDatagram => Listen.StartsWith("udp://", StringComparison.Ordinal) || Listen.StartsWith("unixgram:", StringComparison.Ordinal);
+
+    public bool IsTls => Listen.StartsWith("tls://", StringComparison.Ordinal);
 
     /// <summary>A PKCS#12 file without a password, or null for a certificate made in memory.</summary>
     public string? Certificate { get; private init; }
@@ -31,17 +31,22 @@ internal sealed class Arguments
 
     public TimeSpan Spin { get; private init; }
 
+    /// <summary>The file that is sent instead of an echo, or null.</summary>
+    public string? SendFile { get; private init; }
+
     /// <exception cref="FormatException">Something is missing, unknown or not supported; the message says what.</exception>
     public static Arguments Parse(string[] words)
     {
         var values = new Dictionary<string, string>();
         for (var i = 0; i < words.Length; i += 2)
         {
-            if (words[i] is not ("--listen" or "--backend" or "--protocol" or "--loops" or "--spin" or "--certificate")) throw new FormatException($"{words[i]} is unknown");
+            if (words[i] is not ("--listen" or "--backend" or "--protocol" or "--loops" or "--spin" or "--sendfile" or "--certificate"))
+                throw new FormatException($"{words[i]} is unknown");
             values[words[i]] = i + 1 < words.Length ? words[i + 1] : throw new FormatException($"{words[i]} has no value");
         }
 
-        if (!values.TryGetValue("--listen", out var listen)) throw new FormatException("--listen tcp://ADDRESS:PORT, tls://ADDRESS:PORT or unix:PATH is missing");
+        if (!values.TryGetValue("--listen", out var listen))
+            throw new FormatException("--listen tcp://ADDRESS:PORT, tls://ADDRESS:PORT, udp://ADDRESS:PORT, unix:PATH or unixgram:PATH is missing");
         if (Number(values.GetValueOrDefault("--loops", "1")) != 1)
             throw new FormatException("--loops: several loops would have to share one port, and Sluice cannot listen with SO_REUSEPORT yet; use 1");
 
@@ -57,17 +62,24 @@ internal sealed class Arguments
                 _ => throw new FormatException("--protocol is plain or buffered"),
             },
             Certificate = values.GetValueOrDefault("--certificate"),
+            SendFile = values.GetValueOrDefault("--sendfile"),
             Spin = TimeSpan.FromMicroseconds(Number(values.GetValueOrDefault("--spin", "0"))),
         };
     }
 
     private static EndPoint ParseEndPoint(string listen)
     {
-        if (listen.StartsWith("unix:", StringComparison.Ordinal)) return new UnixDomainSocketEndPoint(listen["unix:".Length..]);
-        var isNetwork = listen.StartsWith("tcp://", StringComparison.Ordinal) || listen.StartsWith(TlsScheme, StringComparison.Ordinal);
-        return isNetwork && IPEndPoint.TryParse(listen["tcp://".Length..], out var address)
-            ? address
-            : throw new FormatException($"{listen} is neither tcp://ADDRESS:PORT, tls://ADDRESS:PORT nor unix:PATH");
+        foreach (var scheme in (string[])["unix:", "unixgram:"])
+        {
+            if (listen.StartsWith(scheme, StringComparison.Ordinal)) return new UnixDomainSocketEndPoint(listen[scheme.Length..]);
+        }
+
+        foreach (var scheme in (string[])["tcp://", "tls://", "udp://"])
+        {
+            if (listen.StartsWith(scheme, StringComparison.Ordinal) && IPEndPoint.TryParse(listen[scheme.Length..], out var address)) return address;
+        }
+
+        throw new FormatException($"{listen} is neither tcp://ADDRESS:PORT, tls://ADDRESS:PORT, udp://ADDRESS:PORT, unix:PATH nor unixgram:PATH");
     }
 
     private static int Number(string text) =>

@@ -34,6 +34,8 @@ if [ ! -f "$out/certs/cert.pfx" ]; then
 fi
 
 try load gcc -O2 -o "$out/load" "$here/load.c" -lssl -lcrypto
+try fileload gcc -O2 -o "$out/fileload" "$here/fileload.c"
+try c-sendfile gcc -O2 -o "$out/c-sendfile" "$here/peers/c-sendfile/server.c"
 try c-epoll gcc -O2 -o "$out/c-epoll" "$here/peers/c-epoll/server.c" -lssl -lcrypto
 need liburing-dev
 try c-uring gcc -O2 -o "$out/c-uring" "$here/peers/c-uring/server.c" -luring

@@ -14,6 +14,10 @@ internal static class Exchanges
         ExistingSocket.RunAsync,
         UnixEcho.RunAsync,
         FlowControl.RunAsync,
+        UdpEcho.RunAsync,
+        DateProcess.RunAsync,
+        Pipes.RunAsync,
+        SendFile.RunAsync,
     ];
 
     /// <returns>The exit code: 0 where all were right.</returns>

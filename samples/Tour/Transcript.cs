@@ -39,6 +39,10 @@ internal sealed class Transcript
     /// <summary>How often a callback has come to one side.</summary>
     public int Count(string who, string name) => _callbacks.Count(callback => callback == $"{who}.{name}");
 
+    /// <summary>Whether this callback of one side was its last one.</summary>
+    public bool IsLast(string who, string name) =>
+        _callbacks.LastOrDefault(callback => callback.StartsWith($"{who}.", StringComparison.Ordinal)) == $"{who}.{name}";
+
     /// <summary>Prints the verdict and passes it on.</summary>
     public bool Conclude(bool isRight, string claim)
     {
@@ -46,5 +50,5 @@ internal sealed class Transcript
         return isRight;
     }
 
-    private void Print(string who, string name, string detail) => _output.WriteLine($"   {who,-7} {name,-16} {detail}".TrimEnd());
+    private void Print(string who, string name, string detail) => _output.WriteLine($"   {who,-8} {name,-18} {detail}".TrimEnd());
 }

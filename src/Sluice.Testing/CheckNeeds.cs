@@ -7,7 +7,7 @@ public enum CheckNeeds
     /// <summary>Any stage will do.</summary>
     None = 0,
 
-    /// <summary>A TCP connection of the library's own.</summary>
+    /// <summary>A TCP connection of the library's own; of datagram endpoints, UDP.</summary>
     Tcp = 1,
 
     /// <summary>A Unix socket of the library's own.</summary>
@@ -32,5 +32,8 @@ public enum CheckNeeds
     BufferLimit = 128,
 
     /// <summary>Each end is made, and ends when it closes, without the other's doing: there is no handshake and no exchange of goodbyes.</summary>
-    Alone = 256,
+    Alone = 512,
+
+    /// <summary>A datagram endpoint of the library's own that can be made to wait for room to send.</summary>
+    DatagramRoom = 256,
 }

@@ -140,12 +140,22 @@ public abstract class CheckStage
     {
         RecordingProtocol plain => plain.Record,
         RecordingBufferedProtocol buffered => buffered.Record,
+        RecordingReadProtocol read => read.Record,
+        RecordingWriteProtocol write => write.Record,
         _ => null,
     };
 
     /// <summary>Every record of this stage, for messages about a check that did not end.</summary>
     internal string DescribeRecords() =>
-        string.Join(Environment.NewLine, _records.Select((record, i) => $"protocol {i}: {record}"));
+        string.Join(Environment.NewLine, _records.Select((record, i) => $"protocol {i}: {record}").Append(DescribeOthers()));
+
+    /// <summary>Breaches of the contract by transports that are no streams.</summary>
+    internal virtual IEnumerable<string> OtherViolations => [];
+
+    internal virtual string DescribeOthers() => "";
+
+    /// <summary>Closes transports that are no streams, and waits until their protocols have been told.</summary>
+    internal virtual Task CloseOthersAsync() => Task.CompletedTask;
 
     /// <summary>What a stage verifies besides, once all connections are lost.</summary>
     internal virtual void VerifyEnd(IReadOnlyList<ProtocolRecord> records)
@@ -167,12 +177,13 @@ public abstract class CheckStage
         try
         {
             await check(this);
-            foreach (var record in _records) record.Transport?.Close();
+            foreach (var record in _records) record.AnyTransport?.Close();
             foreach (var record in _records)
             {
-                if (record.Transport is not null) await record.Lost;
+                if (record.AnyTransport is not null) await record.Lost;
             }
 
+            await CloseOthersAsync();
             await SettleAsync();
             VerifyRecords();
         }
@@ -192,7 +203,7 @@ public abstract class CheckStage
 
     private void VerifyRecords()
     {
-        var violations = _records.SelectMany(record => record.Violations).ToArray();
+        string[] violations = [.. _records.SelectMany(record => record.Violations), .. OtherViolations];
         Check.That(violations.Length == 0, $"the contract was broken: {string.Join("; ", violations)}");
         Check.That(_reports.Count == 0, $"the exception handler was told what no check claimed: {string.Join("; ", _reports)}");
         VerifyEnd(_records);

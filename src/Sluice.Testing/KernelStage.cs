@@ -29,6 +29,12 @@ public abstract class KernelStage : CheckStage
     /// <summary>What the loop warned of.</summary>
     internal StageLog Log { get; } = new();
 
+    /// <summary>What checks of datagrams ask for.</summary>
+    internal abstract DatagramKit Datagrams { get; }
+
+    /// <summary>What checks of child processes ask for.</summary>
+    internal ChildKit Children => field ??= new ChildKit(Loop, IsChildLeft);
+
     /// <summary>The names that the loop can resolve.</summary>
     internal StageResolver Names { get; } = new();
 
@@ -73,7 +79,8 @@ public abstract class KernelStage : CheckStage
 
     /// <summary>What a kernel of this family offers besides what only it has.</summary>
     private protected static CheckNeeds OffersOfFamily(bool isUnix) =>
-        CheckNeeds.Kernel | CheckNeeds.HalfClose | CheckNeeds.BufferLimit | CheckNeeds.Alone | (isUnix ? CheckNeeds.Unix : CheckNeeds.Tcp | CheckNeeds.Reset);
+        CheckNeeds.Kernel | CheckNeeds.HalfClose | CheckNeeds.BufferLimit | CheckNeeds.Alone
+        | (isUnix ? CheckNeeds.Unix | CheckNeeds.DatagramRoom : CheckNeeds.Tcp | CheckNeeds.Reset);
 
     internal override (int Low, int High) DefaultLimits => Tls is null ? base.DefaultLimits : (128 * 1024, 512 * 1024);
 
@@ -82,6 +89,25 @@ public abstract class KernelStage : CheckStage
 
     /// <summary>Waits for a number of the shortest spans in which anything may happen: passes, and between them the steps of simulated time.</summary>
     internal virtual Task InstantsAsync(int count) => PassesAsync(count);
+
+    internal override IEnumerable<string> OtherViolations => Datagrams.Violations.Concat(Children.Violations);
+
+    internal override string DescribeOthers() => Datagrams.Describe() + Children.Describe();
+
+    internal override async Task CloseOthersAsync()
+    {
+        await Datagrams.CloseAsync();
+        await Children.CloseAsync();
+    }
+
+    /// <summary>Whether a process that this program has started runs still or is a zombie.</summary>
+    internal abstract bool IsChildLeft(int processId);
+
+    /// <summary>Lets a child that is about to end do so, if possible without the loop's noticing.</summary>
+    internal abstract Task AwaitEndUnnoticedAsync(ISubprocessTransport child);
+
+    /// <summary>Has somebody else ask for a child's exit status before the loop can.</summary>
+    internal abstract void StealExitStatus(int processId);
 
     internal override void VerifyReleased(ITransport transport) => Check.Equal(-1, transport.GetExtraInfo(ExtraInfo.Socket)!.Handle);
 
@@ -93,6 +119,9 @@ public abstract class KernelStage : CheckStage
 
     /// <summary>Two connected sockets that no transport holds yet.</summary>
     internal abstract (SafeHandle First, SafeHandle Second) CreateSocketPair();
+
+    /// <summary>The two ends of a pipe that no transport holds yet.</summary>
+    internal abstract (SafeHandle Reader, SafeHandle Writer) CreatePipe();
 
     /// <summary>Sends the loop's program a signal that a handler is there for; it has come when this returns, and waits for the loop.</summary>
     internal abstract void SendSignal(PosixSignal signal);

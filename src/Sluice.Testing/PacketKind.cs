@@ -1,6 +1,6 @@
 namespace Sluice.Testing;
 
-/// <summary>What a packet of a simulated TCP connection is for.</summary>
+/// <summary>What a simulated packet is for.</summary>
 public enum PacketKind
 {
     /// <summary>Asks for a connection.</summary>
@@ -17,4 +17,10 @@ public enum PacketKind
 
     /// <summary>The connection is torn down, or a connect is refused. Nobody sends it again where it is lost.</summary>
     Reset,
+
+    /// <summary>A datagram over UDP. Nobody sends it again where it is lost.</summary>
+    Datagram,
+
+    /// <summary>The answer of a host that nobody there takes a datagram (ICMP). It does not come back where it is lost.</summary>
+    Refusal,
 }

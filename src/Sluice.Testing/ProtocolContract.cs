@@ -20,7 +20,7 @@ internal sealed class ProtocolContract(Action<ContractRule, string> violate)
     }
 
     /// <summary>The transport of ConnectionMade, or null before it.</summary>
-    public ITransport? Transport { get; private set; }
+    public IBaseTransport? Transport { get; private set; }
 
     /// <summary>True between PauseWriting and ResumeWriting.</summary>
     public bool IsWritingPaused { get; private set; }
@@ -31,7 +31,7 @@ internal sealed class ProtocolContract(Action<ContractRule, string> violate)
 
     public bool IsLost => _stage == Stage.Lost;
 
-    public void ConnectionMade(ITransport transport)
+    public void ConnectionMade(IBaseTransport transport)
     {
         if (_stage != Stage.Unmade) violate(ContractRule.Lifecycle, "ConnectionMade came twice");
         if (_stage == Stage.Unmade) _stage = Stage.Open;
@@ -106,7 +106,7 @@ internal sealed class ProtocolContract(Action<ContractRule, string> violate)
         VerifyOpen(callback);
         VerifyOutermost(callback);
         if (_stage == Stage.Ended) violate(ContractRule.End, $"{callback} came after EofReceived");
-        if (_stage == Stage.Open && Transport is { IsReading: false }) violate(ContractRule.Paused, $"{callback} came while reading was paused or the transport was closing");
+        if (_stage == Stage.Open && Transport is IReadTransport { IsReading: false }) violate(ContractRule.Paused, $"{callback} came while reading was paused or the transport was closing");
     }
 
     private void VerifyOpen(string callback)

@@ -4,7 +4,7 @@ namespace Sluice.Testing;
 
 /// <summary>
 /// What a transport did to one protocol: the callbacks in order, the bytes, and every breach of the contract. Filled by
-/// <see cref="RecordingProtocol"/> and <see cref="RecordingBufferedProtocol"/> on the loop's thread.
+/// <see cref="RecordingProtocol"/> and its siblings on the loop's thread.
 /// </summary>
 public sealed class ProtocolRecord
 {
@@ -51,8 +51,11 @@ public sealed class ProtocolRecord
 
     internal bool HasEnded => _contract.HasEnded;
 
-    /// <summary>The transport of ConnectionMade, or null before it.</summary>
-    public ITransport? Transport => _contract.Transport;
+    /// <summary>The transport of ConnectionMade, or null before it and where it goes only one way.</summary>
+    public ITransport? Transport => _contract.Transport as ITransport;
+
+    /// <summary>As <see cref="Transport"/>, for one that goes only one way too.</summary>
+    internal IBaseTransport? AnyTransport => _contract.Transport;
 
     /// <summary>The protocol has been handed to another transport, which carries on its connection.</summary>
     internal void CarryOn(ITransport transport) => _contract.CarryOn(transport);
@@ -83,7 +86,7 @@ public sealed class ProtocolRecord
     /// <summary>The trace in one line.</summary>
     public override string ToString() => string.Join(", ", _trace);
 
-    internal void ConnectionMade(ITransport transport)
+    internal void ConnectionMade(IBaseTransport transport)
     {
         Note("ConnectionMade");
         _contract.ConnectionMade(transport);
@@ -160,7 +163,7 @@ public sealed class ProtocolRecord
     /// Completes a milestone in a turn of its own, so that who awaits it does not run inside the callback. RunContinuationsAsynchronously would
     /// do that too, but sends those who combine milestones (Task.WhenAll) over the thread pool, where a simulation cannot follow.
     /// </summary>
-    private static void Reach(Action complete)
+    internal static void Reach(Action complete)
     {
         if (SynchronizationContext.Current is { } loop) loop.Post(static action => ((Action)action!)(), complete);
         else complete();

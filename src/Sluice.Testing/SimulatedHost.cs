@@ -151,8 +151,35 @@ public sealed class SimulatedHost
         return _machine.SendSignal(number);
     }
 
+    /// <summary>
+    /// Gives the host a program that its loops can start as a child process, by
+    /// <see cref="EventLoop.SubprocessExecAsync{TProtocol}(Func{TProtocol}, string, IEnumerable{string}, SubprocessOptions?, CancellationToken)"/> or <see cref="Subprocess"/>; under the name <c>sh</c>,
+    /// it is what runs shell commands. It outlives crashes of the host, as the files of a machine do.
+    /// </summary>
+    /// <param name="name">Its name, or its path. A path that nobody has given a program is looked up by its last part.</param>
+    /// <param name="program">
+    /// Called on the loop of each process that runs it. Ordinary async code; its result is the exit code. If it throws, the run that is under way throws
+    /// <see cref="SimulatedHostException"/>.
+    /// </param>
+    public void AddProgram(string name, Func<SimulatedProcess, Task<int>> program)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(program);
+        _machine.Processes.Add(name, program);
+    }
+
     /// <summary>Two connected sockets that no transport holds yet: handles for the loop's methods that take over an existing socket.</summary>
     public (SafeHandle First, SafeHandle Second) CreateStreamPair() => Backend.CreateStreamPair();
+
+    /// <summary>Two connected Unix datagram sockets without names that no transport holds yet.</summary>
+    public (SafeHandle First, SafeHandle Second) CreateDatagramPair()
+    {
+        var (first, second) = SimulatedDatagramSocket.CreatePair(_machine);
+        return (new SimulatedDatagramHandle(first), new SimulatedDatagramHandle(second));
+    }
+
+    /// <summary>The two ends of a pipe that no transport holds yet: handles for <c>ConnectReadPipeAsync</c> and <c>ConnectWritePipeAsync</c>.</summary>
+    public (SafeHandle Reader, SafeHandle Writer) CreatePipe() => Backend.CreatePipe();
 
     /// <inheritdoc/>
     public override string ToString() => Name;
@@ -167,6 +194,16 @@ public sealed class SimulatedHost
     {
         var programs = _running == 0 ? "" : $" ({_running} of its programs {(_running == 1 ? "is" : "are")} not done)";
         return _machine.DescribeWaits() + programs;
+    }
+
+    internal HostLoop MakeProcessLoop() => MakeLoop(_options);
+
+    /// <summary>The process of a loop has ended, perhaps in a step of its own.</summary>
+    internal void EndLoop(HostLoop loop)
+    {
+        _loops.Remove(loop);
+        loop.Backend.EndWithProcess();
+        if (!loop.Loop.IsRunning) loop.Backend.Dispose();
     }
 
     private HostLoop MakeLoop(EventLoopOptions options)

@@ -19,6 +19,9 @@ public sealed class SimulatedLink
         Jitter = options.LatencyJitter;
         Bandwidth = options.Bandwidth;
         PacketLoss = options.PacketLoss;
+        DatagramLoss = options.DatagramLoss;
+        DatagramDuplication = options.DatagramDuplication;
+        DatagramReordering = options.DatagramReordering;
         SendBufferSize = options.SendBufferSize;
         ReceiveBufferSize = options.ReceiveBufferSize;
     }
@@ -47,7 +50,7 @@ public sealed class SimulatedLink
         }
     }
 
-    /// <summary>Bytes per second in each direction, shared by all connections; null is no limit. Only bytes of streams count.</summary>
+    /// <summary>Bytes per second in each direction, shared by all; null is no limit. Only bytes of streams and datagrams count.</summary>
     /// <exception cref="ArgumentOutOfRangeException">Zero or negative.</exception>
     public long? Bandwidth
     {
@@ -62,6 +65,45 @@ public sealed class SimulatedLink
     /// <summary>How likely a packet is lost: from 0 to 1. Asked before the rules.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It is no probability.</exception>
     public double PacketLoss
+    {
+        get;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, 1);
+            field = value;
+        }
+    }
+
+    /// <summary>How likely a datagram is lost for good: from 0 to 1. Asked before the rules.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is no probability.</exception>
+    public double DatagramLoss
+    {
+        get;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, 1);
+            field = value;
+        }
+    }
+
+    /// <summary>How likely a datagram arrives twice: from 0 to 1.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is no probability.</exception>
+    public double DatagramDuplication
+    {
+        get;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, 1);
+            field = value;
+        }
+    }
+
+    /// <summary>How likely a datagram is held back, so that later ones overtake it: from 0 to 1.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is no probability.</exception>
+    public double DatagramReordering
     {
         get;
         set

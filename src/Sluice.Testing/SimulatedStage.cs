@@ -25,7 +25,9 @@ public sealed class SimulatedStage : KernelStage
     {
         _simulation = simulation;
         _host = simulation.AddHost("stage", new EventLoopOptions { Logger = Log, Resolver = Names });
+        _host.AddProgram("sh", StageProgram.RunShell);
         _isUnix = isUnix;
+        Datagrams = new SimulatedDatagramKit(this, _host, isUnix);
     }
 
     /// <inheritdoc/>
@@ -40,7 +42,7 @@ public sealed class SimulatedStage : KernelStage
     /// <summary>What a stage of this family offers.</summary>
     /// <param name="isUnix">Unix sockets instead of TCP.</param>
     public static CheckNeeds OffersOf(bool isUnix) =>
-        OffersOfFamily(isUnix) | CheckNeeds.Faults | CheckNeeds.VirtualTime;
+        OffersOfFamily(isUnix) | CheckNeeds.DatagramRoom | CheckNeeds.Faults | CheckNeeds.VirtualTime;
 
     /// <summary>Runs one check from its beginning to its verified end.</summary>
     /// <param name="check">The check.</param>
@@ -57,6 +59,8 @@ public sealed class SimulatedStage : KernelStage
     internal static void Run(TransportCheck check, int seed, bool isUnix, SimulationOptions? options, TestTls? tls)
     {
         ArgumentNullException.ThrowIfNull(check);
+        // What becomes of datagrams that a network loses is no matter of the transport.
+        options = (options ?? new SimulationOptions()) with { DatagramLoss = 0, DatagramDuplication = 0, DatagramReordering = 0 };
         var simulation = new Simulation(seed, options);
         var stage = new SimulatedStage(simulation, isUnix) { Tls = tls };
         try
@@ -106,7 +110,18 @@ public sealed class SimulatedStage : KernelStage
         return address;
     }
 
+    internal override DatagramKit Datagrams { get; }
+
     internal override (SafeHandle First, SafeHandle Second) CreateSocketPair() => _host.CreateStreamPair();
+
+    internal override (SafeHandle Reader, SafeHandle Writer) CreatePipe() => _host.CreatePipe();
+
+    internal override bool IsChildLeft(int processId) => _host.Machine.Processes.Running.Any(process => process.ProcessId == processId);
+
+    /// <summary>Other processes only run while this one's loop does: the end may have been noticed.</summary>
+    internal override Task AwaitEndUnnoticedAsync(ISubprocessTransport child) => SettleAsync();
+
+    internal override void StealExitStatus(int processId) => _host.Faults.LoseNextExitStatus();
 
     internal override void SendSignal(PosixSignal signal) => _host.SendSignal(signal);
 
@@ -127,14 +142,14 @@ public sealed class SimulatedStage : KernelStage
     internal override void VerifyEnd(IReadOnlyList<ProtocolRecord> records)
     {
         Check.Equal(0, _simulation.Network.OpenSockets.Count, "sockets that were never closed");
+        Check.Equal(0, _simulation.Network.OpenDatagrams.Count, "datagram sockets that were never closed");
         if (Tls is null) foreach (var record in records) VerifyBytes(record);
     }
 
     /// <summary>What a protocol received is the beginning of what the peer's transport sent, and all of it where the end was seen.</summary>
     private static void VerifyBytes(ProtocolRecord record)
     {
-        if (record.Transport?.GetExtraInfo(ExtraInfo.Tls) is not null) return;
-        if (record.Transport?.GetExtraInfo(ExtraInfo.Socket) is not SimulatedTransportSocket { Kernel: { } kernel }) return;
+        if (record.AnyTransport?.GetExtraInfo(ExtraInfo.Tls) is not null || KernelOf(record.AnyTransport) is not { } kernel) return;
         var log = kernel.Incoming.Log!;
         var sent = new byte[log.Count];
         log.Take(sent);
@@ -143,4 +158,7 @@ public sealed class SimulatedStage : KernelStage
         Check.That(record.Received.Length <= sent.Length, "a protocol received more than its peer had sent");
         Check.Bytes(ended ? sent : sent.AsSpan(0, record.Received.Length), record.Received, "the bytes received");
     }
+
+    private static SimulatedSocket? KernelOf(IBaseTransport? transport) =>
+        (transport?.GetExtraInfo(ExtraInfo.Socket) as SimulatedTransportSocket)?.Kernel ?? (transport?.GetExtraInfo(ExtraInfo.Pipe) as SimulatedSocketHandle)?.Kernel;
 }

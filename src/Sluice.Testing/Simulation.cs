@@ -133,7 +133,7 @@ public sealed class Simulation : IDisposable
     }
 
     /// <summary>
-    /// Has a function judge every packet of a TCP connection as it leaves, also one that is sent again. The first rule that does not let it pass
+    /// Has a function judge every packet of a TCP connection as it leaves, also one that is sent again, and every datagram over UDP. The first rule that does not let it pass
     /// decides; the oldest is asked first. Unix sockets have no packets.
     /// </summary>
     /// <param name="rule">Called in the midst of what a kernel does: it may crash hosts, add and remove rules, but use no transport. What it throws fails the run, and the packet passes.</param>
@@ -261,7 +261,11 @@ public sealed class Simulation : IDisposable
     {
         foreach (var host in _hosts)
         {
-            foreach (var loop in host.Loops) loop.Loop.Dispose();
+            // One that ends kills the children that it has started, and their loops are gone.
+            foreach (var loop in host.Loops.ToArray())
+            {
+                if (host.Loops.Contains(loop)) loop.Loop.Dispose();
+            }
         }
 
         Network.Dispose();

@@ -24,6 +24,9 @@ public sealed record SimulationOptions
         LatencyJitter = TimeSpan.FromMilliseconds(20),
         Bandwidth = 2_500_000,
         PacketLoss = 0.001,
+        DatagramLoss = 0.001,
+        DatagramDuplication = 0.0001,
+        DatagramReordering = 0.001,
         SendBufferSize = 256 * 1024,
         ReceiveBufferSize = 256 * 1024,
     };
@@ -35,8 +38,12 @@ public sealed record SimulationOptions
         LatencyJitter = TimeSpan.FromMilliseconds(400),
         Bandwidth = 64_000,
         PacketLoss = 0.05,
+        DatagramLoss = 0.05,
+        DatagramDuplication = 0.02,
+        DatagramReordering = 0.1,
         SendBufferSize = 2 * 1024,
         ReceiveBufferSize = 2 * 1024,
+        PipeSize = 4 * 1024,
         ShortReads = 0.5,
         PartialWrites = 0.5,
         RefusedWrites = 0.3,
@@ -45,11 +52,16 @@ public sealed record SimulationOptions
         SpuriousWakeups = 0.2,
     };
 
-    /// <summary>The bytes that a sender's kernel holds for a receiver that has no room. Default: 64 KiB.</summary>
+    /// <summary>The bytes that a sender's kernel holds for a receiver that has no room; of datagrams, those that have not left. Default: 64 KiB.</summary>
     public int SendBufferSize { get; init; } = 64 * 1024;
 
-    /// <summary>The bytes that a receiver's kernel holds until they are read. Default: 64 KiB.</summary>
+    /// <summary>
+    /// The bytes that a receiver's kernel holds until they are read; datagrams count 128 more each, and those that find it full are dropped. Default: 64 KiB.
+    /// </summary>
     public int ReceiveBufferSize { get; init; } = 64 * 1024;
+
+    /// <summary>The bytes that a pipe holds until they are read. Default: 64 KiB.</summary>
+    public int PipeSize { get; init; } = 64 * 1024;
 
     /// <summary>How long a packet travels at least. Unix sockets have none. Default: 100 µs.</summary>
     public TimeSpan Latency { get; init; } = TimeSpan.FromMicroseconds(100);
@@ -63,16 +75,28 @@ public sealed record SimulationOptions
     /// <summary>How likely a packet of a TCP connection is lost, and sent again later: from 0, the default, to 1.</summary>
     public double PacketLoss { get; init; }
 
+    /// <summary>How likely a datagram over UDP, or the answer that nobody listens, is lost for good: from 0, the default, to 1.</summary>
+    public double DatagramLoss { get; init; }
+
+    /// <summary>How likely a datagram over UDP arrives twice: from 0, the default, to 1.</summary>
+    public double DatagramDuplication { get; init; }
+
+    /// <summary>
+    /// How likely a datagram over UDP is held back on its way, so that later ones overtake it: from 0, the default, to 1. The others that one endpoint sends to one
+    /// host arrive in their order.
+    /// </summary>
+    public double DatagramReordering { get; init; }
+
     /// <summary>
     /// How long a connection goes on sending again what is lost before it fails with ETIMEDOUT; after 15 tries in vain it fails anyway. Linux itself
     /// goes on for about 15 minutes. Default: 60 s of virtual time.
     /// </summary>
     public TimeSpan RetransmissionTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>How likely a read gives fewer bytes than there are, down to one: from 0 to 1.</summary>
+    /// <summary>How likely a read gives fewer bytes than there are, down to one, or fewer datagrams: from 0 to 1.</summary>
     public double ShortReads { get; init; } = 0.25;
 
-    /// <summary>How likely a write takes fewer bytes than there is room for: from 0 to 1.</summary>
+    /// <summary>How likely a write takes fewer bytes, or datagrams, than there is room for: from 0 to 1.</summary>
     public double PartialWrites { get; init; } = 0.2;
 
     /// <summary>How likely a write is refused although there is room: from 0 to 1.</summary>
@@ -113,6 +137,9 @@ public sealed record SimulationOptions
     {
         LatencyJitter = TimeSpan.Zero,
         PacketLoss = 0,
+        DatagramLoss = 0,
+        DatagramDuplication = 0,
+        DatagramReordering = 0,
         ShortReads = 0,
         PartialWrites = 0,
         RefusedWrites = 0,

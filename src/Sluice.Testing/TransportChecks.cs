@@ -4,7 +4,7 @@ using Sluice.Testing.Checks;
 
 namespace Sluice.Testing;
 
-/// <summary>The conformance suite: every behaviour of stream transports, written once, run over each kernel and over transports of your own.</summary>
+/// <summary>The conformance suite: every behaviour of the transports, written once, run over each kernel and over transports of your own.</summary>
 public static class TransportChecks
 {
     /// <summary>All checks, in the order of their classes and names.</summary>
@@ -24,6 +24,9 @@ public static class TransportChecks
         .. In(typeof(WritingChecks)),
         .. In(typeof(WriteLinesChecks)),
         .. In(typeof(WriteEofChecks)),
+        .. In(typeof(SendFileChecks)),
+        .. In(typeof(SendFileFlowChecks)),
+        .. In(typeof(SendFileEndChecks)),
         .. In(typeof(ClosingChecks)),
         .. In(typeof(AbortChecks)),
         .. In(typeof(ErrorChecks)),
@@ -58,6 +61,22 @@ public static class TransportChecks
         .. In(typeof(TlsDataChecks)),
         .. In(typeof(TlsClosingChecks)),
         .. In(typeof(StartTlsChecks)),
+        .. In(typeof(DatagramBirthChecks)),
+        .. In(typeof(DatagramReceivingChecks)),
+        .. In(typeof(DatagramSendingChecks)),
+        .. In(typeof(DatagramFlowChecks)),
+        .. In(typeof(DatagramRefusalChecks)),
+        .. In(typeof(DatagramClosingChecks)),
+        .. In(typeof(DatagramEndpointChecks)),
+        .. In(typeof(DatagramUnixChecks)),
+        .. In(typeof(SubprocessStartChecks)),
+        .. In(typeof(SubprocessPipeChecks)),
+        .. In(typeof(SubprocessEndChecks)),
+        .. In(typeof(SubprocessStreamChecks)),
+        .. In(typeof(SubprocessWaitChecks)),
+        .. In(typeof(PipeBirthChecks)),
+        .. In(typeof(PipeReadingChecks)),
+        .. In(typeof(PipeWritingChecks)),
     ];
 
     /// <summary>The check with a name.</summary>

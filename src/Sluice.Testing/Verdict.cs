@@ -16,12 +16,12 @@ public readonly record struct Verdict
 
     /// <summary>
     /// The packet is lost. The simulated kernel sends data, ends of streams and connects again, ever less often, until they come through or the
-    /// connection fails with ETIMEDOUT; a lost reset stays lost.
+    /// connection fails with ETIMEDOUT; a lost reset or datagram stays lost.
     /// </summary>
     public static Verdict Drop { get; } = new() { Outcome = Fate.Drop };
 
     /// <summary>
-    /// The packet is lost and its sender's connection reset, as by a box in between. The other end hears nothing until it sends. A connect is refused.
+    /// The packet is lost and its sender's connection reset, as by a box in between. The other end hears nothing until it sends. A connect is refused, and a datagram where its sender is connected.
     /// </summary>
     public static Verdict Reset { get; } = new() { Outcome = Fate.Reset };
 
@@ -29,7 +29,7 @@ public readonly record struct Verdict
 
     internal TimeSpan Delay { get; private init; }
 
-    /// <summary>The packet travels that much longer than the link says, and what the sender's connection sends behind it waits for it.</summary>
+    /// <summary>The packet travels that much longer than the link says, and what the sender's connection sends behind it waits for it; datagrams overtake each other.</summary>
     /// <param name="delay">How much; zero is no delay, but a decision all the same.</param>
     public static Verdict DeliverAfter(TimeSpan delay)
     {

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Sluice.Backends.Linux;
+using Sluice.KernelTests.Subprocesses.Kit;
 using Sluice.Native;
 using Sluice.Testing;
 
@@ -25,6 +26,7 @@ internal sealed class EpollStage : KernelStage
         Loop = new EventLoop(new EventLoopOptions { Backend = LoopBackend.Epoll, Logger = Log, Resolver = Names });
         _family = family;
         _directory = directory;
+        Datagrams = new EpollDatagramKit(this, family);
     }
 
     public override EventLoop Loop { get; }
@@ -95,6 +97,20 @@ internal sealed class EpollStage : KernelStage
         _sockets.AddRange([first, second]);
         return (first.SafeHandle, second.SafeHandle);
     }
+
+    internal override DatagramKit Datagrams { get; }
+
+    internal override (SafeHandle Reader, SafeHandle Writer) CreatePipe() => Backends.Kit.Descriptors.Pipe();
+
+    internal override bool IsChildLeft(int processId) => ProcessFiles.IsChildOfOurs(processId);
+
+    internal override Task AwaitEndUnnoticedAsync(ISubprocessTransport child)
+    {
+        ProcessFiles.AwaitZombie(child.ProcessId);
+        return Task.CompletedTask;
+    }
+
+    internal override void StealExitStatus(int processId) => ProcessFiles.Reap(processId);
 
     internal override void SendSignal(PosixSignal signal) => OwnSignals.Send(signal);
 

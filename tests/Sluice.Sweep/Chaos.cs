@@ -13,6 +13,7 @@ internal sealed class Chaos(End end)
     private readonly WorldPlan _plan = end.World.Plan;
     private readonly KernelDice _dice = end.Dice;
     private readonly EndModel _model = end.Model;
+    private readonly FileChaos _files = new(end);
     private int _turns = end.World.Plan.TurnsPerEnd;
     private int _acts = 8 * end.World.Plan.TurnsPerEnd;
     private byte[] _buffer = [];
@@ -115,6 +116,9 @@ internal sealed class Chaos(End end)
                 end.Note(Happening.Abort, 0);
                 transport.Abort();
                 break;
+            case 1 when _model.IsSendingFile:
+                // Nothing that would write is legal now; which calls throw, the checks hold.
+                break;
             case 1:
                 _model.HasWrittenEof |= !transport.IsClosing;
                 end.Note(Happening.WriteEof, 0);
@@ -130,6 +134,7 @@ internal sealed class Chaos(End end)
 
     private void Act(Happening act, ITransport transport)
     {
+        if (_model.IsSendingFile && act is Happening.Write or Happening.WriteSequence or Happening.WriteLines or Happening.Advance) return;
         switch (act)
         {
             case Happening.Write:
@@ -143,6 +148,9 @@ internal sealed class Chaos(End end)
                 break;
             case Happening.Advance:
                 Advance(transport);
+                break;
+            case Happening.SendFile:
+                _files.Send(transport);
                 break;
             case Happening.PauseReading:
                 end.Note(act, 0);

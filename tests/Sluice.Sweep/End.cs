@@ -47,7 +47,7 @@ internal sealed class End
 
     public Chaos Chaos { get; }
 
-    public ITransport? Transport => _contract.Transport;
+    public ITransport? Transport => (ITransport?)_contract.Transport;
 
     public bool IsMade => _contract.IsMade;
 

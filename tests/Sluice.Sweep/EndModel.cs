@@ -11,6 +11,8 @@ internal sealed class EndModel(End end)
 {
     private SimulatedSocket _kernel = null!;
     private SimulatedSocket _peerKernel = null!;
+    private long _accepted;
+    private long _fileSize;
     private bool _wantsReading = true;
     private bool _limitsChanged;
     private bool _mayOverflow;
@@ -18,8 +20,11 @@ internal sealed class EndModel(End end)
 
     public SimulatedSocket? Kernel => _kernel;
 
-    /// <summary>How many bytes the transport has accepted.</summary>
-    public long Written { get; private set; }
+    /// <summary>How many bytes the transport has accepted. Those of a file under way count when the kernel takes them, which is when the queue is empty.</summary>
+    public long Written => _accepted + FileSent;
+
+    /// <summary>A file is under way, or its sender has not heard yet how it went.</summary>
+    public bool IsSendingFile { get; private set; }
 
     /// <summary>How many bytes its protocols have been given.</summary>
     public long Received { get; private set; }
@@ -42,6 +47,8 @@ internal sealed class EndModel(End end)
     /// </summary>
     public bool Accepts => end.Transport is { } transport && !end.IsLost && !(transport.IsClosing && transport.WriteBufferSize == 0);
 
+    private long FileSent => IsSendingFile ? Math.Max(0, _kernel.Outgoing.Sent - _accepted) : 0;
+
     /// <summary>A write in parts is under way: sizes are settled when it is over.</summary>
     public bool IsGathering { get; set; }
 
@@ -57,9 +64,27 @@ internal sealed class EndModel(End end)
     /// <summary>Bytes are on their way into the transport.</summary>
     public void Accept(int count)
     {
-        Written += count;
+        _accepted += count;
         // Judged now: an outstanding write may still be taken after the transport has given up.
         _mayOverflow |= Written - _kernel.Outgoing.Sent > end.World.Plan.Cap;
+    }
+
+    public void BeginFile(int size)
+    {
+        IsSendingFile = true;
+        _fileSize = size;
+    }
+
+    /// <param name="sent">How many bytes its sender was told of, or null where it failed.</param>
+    public void EndFile(long? sent)
+    {
+        if (FileSent > _fileSize || (sent is { } told && (told != FileSent || told != _fileSize)))
+        {
+            end.Broken(Invariant.Accounting, $"of a file of {_fileSize} bytes {FileSent} were sent and {sent} told");
+        }
+
+        _accepted += FileSent;
+        IsSendingFile = false;
     }
 
     public void WantReading(bool wants)
@@ -133,7 +158,7 @@ internal sealed class EndModel(End end)
         var size = transport.WriteBufferSize;
         var isClosing = transport.IsClosing;
         if (_kernel.IsGone) end.Broken(Invariant.Descriptors, "the socket is gone and the connection is not lost");
-        if (transport.IsReading != (!isClosing && _wantsReading && !end.HasEnded)) end.Broken(Invariant.Paused, $"IsReading is {transport.IsReading}");
+        if (IsSendingFile ? transport.IsReading && !_wantsReading : transport.IsReading != (!isClosing && _wantsReading && !end.HasEnded)) end.Broken(Invariant.Paused, $"IsReading is {transport.IsReading}");
         if (size > end.World.Plan.Cap) end.Broken(Invariant.Bounds, $"{size} bytes wait, the limit is {end.World.Plan.Cap}");
         if (!isClosing || size > 0)
         {

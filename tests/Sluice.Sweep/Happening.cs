@@ -28,6 +28,7 @@ internal enum Happening : byte
     SetLimits,
     Throw,
     Later,
+    SendFile,
     Connect,
     Cancel,
     Serve,
@@ -42,6 +43,10 @@ internal enum Happening : byte
     EndLoop,
     Calm,
     Closing,
+    DatagramReceived,
+    ErrorReceived,
+    SendTo,
+    OpenEndpoint,
     Over,
     Broken,
 }

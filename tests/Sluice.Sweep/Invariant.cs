@@ -45,6 +45,9 @@ internal enum Invariant
     /// <summary>The memory of an outstanding write is left alone.</summary>
     Memory = 14,
 
+    /// <summary>A datagram is what its sender has sent to its receiver: never merged, split, changed or misattributed.</summary>
+    Datagrams = 15,
+
     /// <summary>One connection's failure changes no other connection's trace.</summary>
     Isolation = 16,
 

@@ -1,3 +1,5 @@
+using Microsoft.Win32.SafeHandles;
+
 namespace Sluice.Sweep;
 
 /// <summary>
@@ -13,12 +15,25 @@ internal static class Pattern
 
     private static readonly byte[] Bytes = Make();
 
+    /// <summary>The same bytes as a real file, which has no name any more: the system removes it with the process.</summary>
+    public static SafeFileHandle File { get; } = MakeFile();
+
     /// <summary>The bytes of a stream from a position on.</summary>
     /// <param name="stream">Tells streams apart.</param>
     /// <param name="position">From the stream's start.</param>
     /// <param name="count">How many, at most <see cref="LongestSlice"/>.</param>
     public static ReadOnlyMemory<byte> Slice(int stream, long position, int count) =>
-        Bytes.AsMemory((int)(((stream * 65_537L) + position) % Period), count);
+        Bytes.AsMemory(OffsetOf(stream, position), count);
+
+    /// <summary>Where in <see cref="File"/> a slice begins.</summary>
+    public static int OffsetOf(int stream, long position) => (int)(((stream * 65_537L) + position) % Period);
+
+    private static SafeFileHandle MakeFile()
+    {
+        var path = Path.GetTempFileName();
+        System.IO.File.WriteAllBytes(path, Bytes);
+        return System.IO.File.OpenHandle(path, options: FileOptions.DeleteOnClose);
+    }
 
     private static byte[] Make()
     {

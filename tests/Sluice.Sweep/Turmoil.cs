@@ -196,11 +196,14 @@ internal sealed class Turmoil(World world)
             if (end.Host == host) end.Model.AskedToEnd = end.Model.WasAborted = true;
         }
 
+        world.Plumbing.EndLoop(host);
         host.Loop.Dispose();
         foreach (var end in world.Ends)
         {
             if (end.Host == host && end.IsLive) end.Broken(Invariant.Lifecycle, "the loop has ended, and the connection was not lost");
         }
+
+        world.Datagrams.VerifyLost(host);
     }
 
     // No async method: the loop that it would go on on may have ended.

@@ -13,7 +13,14 @@ internal sealed class World
     // Forks of the seed: the plan, the world's own dice, then one per end.
     private const int PlanFork = -1;
     private const int WorldFork = -2;
+    private const int DatagramPlanFork = -3;
+    private const int DatagramFork = -4;
+    private const int PlumbingFork = -7;
     private const int FirstEndFork = -1000;
+    private const int FirstEndpointFork = -100_000;
+
+    /// <summary>Endpoints are counted from here in the trace, above all ends.</summary>
+    public const int FirstEndpoint = 1000;
 
     private readonly Dictionary<SimulatedSocket, End> _endOf = [];
     private readonly WorldJudge _judge;
@@ -34,7 +41,9 @@ internal sealed class World
         Trace = new Trace(keepsTrace);
         Plan = new WorldPlan(seed, KernelDice.Fork(seed, PlanFork));
         Dice = KernelDice.Fork(seed, WorldFork);
-        Simulation = new Simulation(new SimulatedNetwork(seed, Plan.Kernel) { KeepsLogs = false }, seed);
+        var datagrams = new DatagramPlan(KernelDice.Fork(seed, DatagramPlanFork), Plan.IsIsolated);
+        Simulation = new Simulation(new SimulatedNetwork(seed, datagrams.On(Plan.Kernel)) { KeepsLogs = false }, seed);
+        Datagrams = new Datagrams(this, datagrams, KernelDice.Fork(seed, DatagramFork));
         for (var i = 0; i < Plan.Hosts; i++)
         {
             var host = Simulation.AddHost($"host{i}", new EventLoopOptions { Logger = NullLogger.Instance, Debug = false });
@@ -46,6 +55,7 @@ internal sealed class World
         Misbehaves = variant != 0;
         Simulation.PassEnded = _judge.AfterPass;
         Turmoil = new Turmoil(this);
+        Plumbing = new Plumbing(this, KernelDice.Fork(seed, PlumbingFork));
     }
 
     public WorldPlan Plan { get; }
@@ -60,6 +70,9 @@ internal sealed class World
     public Trace Trace { get; }
 
     public Turmoil Turmoil { get; }
+
+    public Datagrams Datagrams { get; }
+    public Plumbing Plumbing { get; }
 
     public List<End> Ends { get; } = [];
 
@@ -121,6 +134,8 @@ internal sealed class World
         return end;
     }
 
+    public KernelDice DiceOfEndpoint(int number) => KernelDice.Fork(_seed, FirstEndpointFork - number);
+
     public static IProtocol<ITransport> MakeProtocol(End end, ProtocolKind kind) => kind switch
     {
         ProtocolKind.Plain => new PlainChaosProtocol(end),
@@ -154,13 +169,19 @@ internal sealed class World
     private async Task LiveAsync()
     {
         await Turmoil.BeginAsync();
+        Datagrams.Begin();
+        Plumbing.Begin();
         await Turmoil.Delay(Plan.ChaosTime);
         if (Plan.EndsAbruptly) return;
         Note(Happening.Calm, 0);
         IsCalm = true;
         Turmoil.CalmDown();
+        Datagrams.CalmDown();
+        Plumbing.CalmDown();
         await _judge.VerifyCalmAsync();
         Note(Happening.Closing, 0);
+        Datagrams.CloseAll();
+        Plumbing.CloseAll();
         await Turmoil.CloseAllAsync();
         await _judge.VerifyClosedAsync();
     }
@@ -168,6 +189,7 @@ internal sealed class World
     private void End()
     {
         foreach (var end in Ends) end.Model.AskedToEnd = end.Model.WasAborted = true;
+        Plumbing.EndLoop(host: null);
         Note(Happening.Over, 0);
         try
         {
@@ -196,6 +218,7 @@ internal sealed class World
             case InvalidOperationException empty when empty.Message.StartsWith("GetBuffer()", StringComparison.Ordinal):
                 _reports++;
                 break;
+            case System.Net.Sockets.SocketException when context.Message == "Fatal read error on pipe transport":
             case InvalidOperationException factory when factory.Message.StartsWith("The protocol factory", StringComparison.Ordinal):
             case System.Net.Sockets.SocketException when context.Message.StartsWith("Accept", StringComparison.Ordinal):
                 break;

@@ -22,6 +22,8 @@ internal sealed class WorldJudge(World world)
             if (end.Host == host) end.Model.VerifyAfterPass();
         }
 
+        world.Datagrams.VerifyAfterPass(host);
+        world.Plumbing.AfterPass(host);
         VerifyDescriptors();
         if (Network.Violations.Count > 0) world.Broken(Invariant.Seam, Network.Violations[0]);
         if (world.FirstBroken is not null) throw new InvalidOperationException($"{world.FirstBroken}: {world.Breach}");
@@ -30,7 +32,8 @@ internal sealed class WorldJudge(World world)
     /// <summary>Chaos is over: what is open delivers what was written, what closes comes to its end, every await completes.</summary>
     public async Task VerifyCalmAsync()
     {
-        await UntilAsync(() => world.Ends.TrueForAll(IsAtRest) && world.Turmoil.OpenAwaits() is null, Describe);
+        await UntilAsync(
+            () => world.Ends.TrueForAll(IsAtRest) && world.Plumbing.Restless() is null && world.Turmoil.OpenAwaits() is null && world.Datagrams.Restless() is null, Describe);
         if (!world.Plan.ChecksIdle) return;
         await world.Turmoil.Delay(Settling);
         var before = Passes();
@@ -41,7 +44,8 @@ internal sealed class WorldJudge(World world)
     /// <summary>All ends have been closed: all are lost soon, and then the kernels hold nothing.</summary>
     public async Task VerifyClosedAsync()
     {
-        await UntilAsync(() => !world.Ends.Exists(end => end.IsLive) && world.Turmoil.OpenAwaits() is null, Describe);
+        await UntilAsync(
+            () => !world.Ends.Exists(end => end.IsLive) && world.Plumbing.Open() is null && world.Turmoil.OpenAwaits() is null && world.Datagrams.Alive() is null, Describe);
         await world.Turmoil.Delay(Settling);
         VerifyNothingIsLeft();
     }
@@ -53,8 +57,11 @@ internal sealed class WorldJudge(World world)
         foreach (var end in world.Ends)
         {
             if (end.IsLive) end.Broken(Invariant.Lifecycle, "the loop has ended, and the connection was not lost");
+            if (end.Model.IsSendingFile) end.Broken(Invariant.Liveness, "the loop has ended, and a file is still being sent");
         }
 
+        foreach (var host in world.Simulation.Hosts) world.Datagrams.VerifyLost(host);
+        if (world.Plumbing.Open() is { } pipe) world.Broken(Invariant.Lifecycle, $"the loops have ended, and {pipe} was not lost");
         if (world.Turmoil.OpenAwaits() is { } open) world.Broken(Invariant.Liveness, $"the loops have ended, and {open} is not done");
         VerifyNothingIsLeft();
     }
@@ -62,7 +69,7 @@ internal sealed class WorldJudge(World world)
     private static bool IsAtRest(End end)
     {
         if (!end.IsLive) return true;
-        if (end.Transport!.IsClosing || end.Transport.WriteBufferSize > 0) return false;
+        if (end.Model.IsSendingFile || end.Transport!.IsClosing || end.Transport.WriteBufferSize > 0) return false;
         var peer = end.World.EndOf(end.Model.Kernel!.Peer);
         if (peer is null || !peer.IsLive) return end.HasEnded;
         return end.Model.Received == peer.Model.Written && (!peer.Model.HasWrittenEof || end.HasEnded);
@@ -86,8 +93,11 @@ internal sealed class WorldJudge(World world)
     private string Describe()
     {
         var restless = world.Ends.Where(end => !IsAtRest(end)).Select(end =>
-            $"end {end.Number} ({end.Transport}): received {end.Model.Received}, buffered {end.Transport!.WriteBufferSize}");
-        return string.Join("; ", restless.Append(world.Turmoil.OpenAwaits() ?? "every await is done"));
+            $"end {end.Number} ({end.Transport}): received {end.Model.Received}, buffered {end.Transport!.WriteBufferSize}{(end.Model.IsSendingFile ? ", a file under way" : "")}");
+        return string.Join("; ", restless
+            .Append(world.Plumbing.Restless() ?? world.Plumbing.Open() ?? "every pipe is at rest")
+            .Append(world.Turmoil.OpenAwaits() ?? "every await is done")
+            .Append(world.Datagrams.Restless() ?? world.Datagrams.Alive() ?? "all endpoints are at rest"));
     }
 
     private long Passes() => world.Simulation.Hosts.Sum(host => host.Loop.Core.Passes);
@@ -95,7 +105,8 @@ internal sealed class WorldJudge(World world)
     /// <summary>Every open socket has one owner: a channel that is open or lingers, a backlog, a connect, a handle.</summary>
     private void VerifyDescriptors()
     {
-        var owned = world.Turmoil.LooseHandles;
+        var owned = world.Turmoil.LooseHandles + world.Plumbing.LooseHandles;
+        var datagrams = world.Datagrams.LooseHandles;
         foreach (var host in world.Simulation.Hosts)
         {
             var attached = 0;
@@ -106,6 +117,14 @@ internal sealed class WorldJudge(World world)
                     case SimulatedStreamChannel channel:
                         if (!channel.Kernel.IsGone) owned++;
                         if (channel.IsAttached) attached++;
+                        break;
+                    case SimulatedDatagramChannel channel:
+                        if (!channel.Kernel.IsGone) datagrams++;
+                        if (channel.IsAttached) attached++;
+                        break;
+                    case SimulatedPipeChannel pipe:
+                        if (pipe.Handle != -1) owned++;
+                        if (pipe.IsAttached) attached++;
                         break;
                     case SimulatedListenChannel listener:
                         owned += listener.Waiting;
@@ -127,7 +146,13 @@ internal sealed class WorldJudge(World world)
             world.Broken(Invariant.Descriptors, $"{Network.OpenSockets.Count} sockets are open and {owned} are owned");
         }
 
+        if (datagrams != Network.OpenDatagrams.Count)
+        {
+            world.Broken(Invariant.Descriptors, $"{Network.OpenDatagrams.Count} datagram sockets are open and {datagrams} are owned");
+        }
+
         _numbers.Clear();
+        foreach (var socket in Network.OpenDatagrams) _numbers.Add(socket.Number);
         foreach (var socket in Network.OpenSockets)
         {
             if (!_numbers.Add(socket.Number)) world.Broken(Invariant.Stale, $"two open sockets have the number {socket.Number}");
@@ -139,6 +164,11 @@ internal sealed class WorldJudge(World world)
         if (Network.OpenSockets.Count > 0)
         {
             world.Broken(Invariant.Descriptors, $"never closed: {string.Join("; ", Network.OpenSockets)}");
+        }
+
+        if (Network.OpenDatagrams.Count > 0)
+        {
+            world.Broken(Invariant.Descriptors, $"never closed: {string.Join("; ", Network.OpenDatagrams)}");
         }
 
         foreach (var host in world.Simulation.Hosts)

@@ -9,6 +9,9 @@ namespace Sluice.Sweep;
 /// </summary>
 internal sealed class WorldPlan
 {
+    // Dice of their own: worlds without files stay what they were.
+    private const int FilesFork = -3;
+
     private static readonly int[] BufferSizes = [64, 200, 1024, 4096, 10_000, 65_536];
     private static readonly int[] Caps = [5000, 20_000, 70_000, 64 * 1024 * 1024, 64 * 1024 * 1024];
     private static readonly int[] Marks = [0, 1, 100, 1500, 4095, 4096, 16_384, 65_536];
@@ -41,6 +44,7 @@ internal sealed class WorldPlan
         EndsAbruptly = !IsIsolated && dice.Chance(0.1);
         ChecksIdle = dice.Chance(0.25);
         Acts = DrawActs(dice);
+        if (KernelDice.Fork(seed, FilesFork).Chance(0.2)) Acts = [.. Acts, Happening.SendFile, Happening.SendFile];
         Kinds = DrawKinds(dice);
     }
 
@@ -120,6 +124,7 @@ internal sealed class WorldPlan
         SlowWrites = Sometimes(dice, 0.4),
         LateReads = Sometimes(dice, 0.5),
         SpuriousWakeups = Sometimes(dice, 0.1),
+        PipeSize = 4096,
         ShufflesEvents = dice.Chance(0.6),
         StepLimit = 2_000_000,
         TraceLength = 0,

@@ -15,6 +15,9 @@ internal static class OptionsText
         Add(nameof(options.LatencyJitter), options.LatencyJitter, defaults.LatencyJitter);
         Add(nameof(options.Bandwidth), options.Bandwidth, defaults.Bandwidth);
         Add(nameof(options.PacketLoss), options.PacketLoss, defaults.PacketLoss);
+        Add(nameof(options.DatagramLoss), options.DatagramLoss, defaults.DatagramLoss);
+        Add(nameof(options.DatagramDuplication), options.DatagramDuplication, defaults.DatagramDuplication);
+        Add(nameof(options.DatagramReordering), options.DatagramReordering, defaults.DatagramReordering);
         Add(nameof(options.RetransmissionTimeout), options.RetransmissionTimeout, defaults.RetransmissionTimeout);
         Add(nameof(options.ShortReads), options.ShortReads, defaults.ShortReads);
         Add(nameof(options.PartialWrites), options.PartialWrites, defaults.PartialWrites);

@@ -9,6 +9,9 @@ internal sealed record Surprise(Func<SimulationOptions, SimulationOptions> Switc
     [
         new(static options => options.WithoutSurprises()),
         new(static options => options with { PacketLoss = 0 }),
+        new(static options => options with { DatagramLoss = 0 }),
+        new(static options => options with { DatagramDuplication = 0 }),
+        new(static options => options with { DatagramReordering = 0 }),
         new(static options => options with { LateReads = 0 }),
         new(static options => options with { ShortReads = 0 }),
         new(static options => options with { PartialWrites = 0 }),

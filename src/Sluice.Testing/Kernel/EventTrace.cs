@@ -60,7 +60,11 @@ internal sealed class EventTrace(VirtualClock clock, int length)
             KernelEvent.ConnectionTimedOut => $"{Subject} times out",
             KernelEvent.Retransmission => $"{Subject} sends again what was lost",
             KernelEvent.Crash => $"{Subject} crashes",
+            KernelEvent.DatagramDropped => $"{Subject} has no room for {Value} bytes",
             KernelEvent.Boot => $"{Subject} starts again",
+            KernelEvent.ProcessStart => $"{Subject} starts",
+            KernelEvent.ProcessEnd => $"{Subject} ends with {Value}",
+            KernelEvent.Signal => $"{Subject} gets signal {Value}",
             _ => What.ToString(),
         };
     }

@@ -17,4 +17,8 @@ internal enum KernelEvent : byte
     Retransmission,
     Crash,
     Boot,
+    DatagramDropped,
+    ProcessStart,
+    ProcessEnd,
+    Signal,
 }

@@ -29,17 +29,18 @@ internal sealed class Link
     /// <param name="network">The world.</param>
     /// <param name="sender">Who sends.</param>
     /// <param name="receiver">Who receives.</param>
-    /// <param name="way">The way between their hosts; null for Unix sockets, which have none.</param>
-    public Link(SimulatedNetwork network, SimulatedSocket sender, SimulatedSocket receiver, SimulatedLink? way)
+    /// <param name="way">The way between their hosts; null for Unix sockets and pipes, which have none.</param>
+    /// <param name="capacity">How many bytes it holds where it is no socket's.</param>
+    public Link(SimulatedNetwork network, SimulatedSocket sender, SimulatedSocket receiver, SimulatedLink? way, int? capacity = null)
     {
         _network = network;
         _sender = sender;
         _receiver = receiver;
         _way = way;
         _arrive = Arrive;
-        _capacity = way is null
+        _capacity = capacity ?? (way is null
             ? network.Options.SendBufferSize + network.Options.ReceiveBufferSize
-            : way.SendBufferSize + way.ReceiveBufferSize;
+            : way.SendBufferSize + way.ReceiveBufferSize);
         _window = way?.ReceiveBufferSize ?? _capacity;
         Log = network.KeepsLogs ? new ByteRing() : null;
     }

@@ -58,6 +58,7 @@ internal sealed class PortTable(SimulatedMachine host)
             // A path leads to a file, and only the file to whoever has bound it.
             var file = host.Files.Find(path);
             if (file is null) error = IoError.NoEntry;
+            else if (host.Datagrams.Holds(file)) error = new IoError(91);
             listener = file is null ? null : _bound.Find(other => other.File == file && other.IsListening);
         }
         else
@@ -105,11 +106,13 @@ internal sealed class PortTable(SimulatedMachine host)
     private bool IsTaken(int port) =>
         _bound.Exists(other => other.LocalName is IPEndPoint ip && ip.Port == port) || _reserved.Exists(other => other is IPEndPoint ip && ip.Port == port);
 
-    // What a bound socket holds is in use, whether or not it listens; so is whatever is no socket.
-    private void MakeRoom(string path)
+    /// <summary>Removes the socket of a dead program from a path.</summary>
+    /// <remarks>What a bound socket holds is in use, whether or not it listens; so is whatever is no socket.</remarks>
+    /// <exception cref="SocketException">Something else lies there.</exception>
+    public void MakeRoom(string path)
     {
         if (host.Files.Find(path) is not { } file) return;
-        if (!file.IsSocket || _bound.Exists(other => other.File == file))
+        if (!file.IsSocket || _bound.Exists(other => other.File == file) || host.Datagrams.Holds(file))
         {
             throw new SocketException((int)SocketError.AddressAlreadyInUse, $"Address '{path}' is already in use");
         }
@@ -117,12 +120,13 @@ internal sealed class PortTable(SimulatedMachine host)
         host.Files.Remove(path);
     }
 
-    private static bool Collide(EndPoint one, EndPoint other)
+    /// <summary>Both cannot be bound, unless they share.</summary>
+    public static bool Collide(EndPoint one, EndPoint other)
     {
         if (one is not IPEndPoint a || other is not IPEndPoint b) return one.Equals(other);
         return a.Port == b.Port && a.AddressFamily == b.AddressFamily &&
             (a.Address.Equals(b.Address) || IsAny(a.Address) || IsAny(b.Address));
     }
 
-    private static bool IsAny(IPAddress address) => address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
+    public static bool IsAny(IPAddress address) => address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
 }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 using Sluice.Backends;
 using Sluice.Primitives;
 
@@ -40,6 +41,9 @@ internal sealed class SimulatedBackend : IoBackend
     public SimulatedNetwork Network { get; }
 
     public SimulatedMachine Machine { get; }
+
+    /// <summary>The child whose loop it carries, or null where that is one of the host's own.</summary>
+    public SimulatedProcess? Process { get; set; }
 
     public HostFaults Faults => Machine.Faults;
 
@@ -142,15 +146,68 @@ internal sealed class SimulatedBackend : IoBackend
     {
         using (socket)
         {
-            if (socket is not SimulatedSocketHandle handle || handle.Take() is not { } taken) throw IoError.NotASocket.ToException();
+            if (socket is not SimulatedSocketHandle { End: null } handle || handle.Take() is not { } taken) throw IoError.NotASocket.ToException();
             return new SimulatedStreamChannel(this, taken, options);
         }
+    }
+
+    public override DatagramChannel OpenDatagram(AddressFamily family, EndPoint? local, EndPoint? remote, DatagramOptions options)
+    {
+        VerifyAlive();
+        if (options.ReusePort && !SupportsReusePort) throw IoError.InvalidArgument.ToException("share a port");
+        var socket = CreateDatagramSocket(family, options.ReusePort);
+        try
+        {
+            if (options.AllowBroadcast) socket.View.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Broadcast, 1);
+            if (local is not null) socket.Bind(local);
+            if (remote is not null) socket.Connect(remote);
+            return new SimulatedDatagramChannel(this, socket, options, removesFile: true);
+        }
+        catch
+        {
+            socket.RemoveFile();
+            socket.Release();
+            throw;
+        }
+    }
+
+    public override DatagramChannel AdoptDatagram(SafeHandle socket, DatagramOptions options)
+    {
+        using (socket)
+        {
+            VerifyAlive();
+            if (socket is not SimulatedDatagramHandle handle || handle.Take() is not { } taken) throw IoError.NotASocket.ToException();
+            return new SimulatedDatagramChannel(this, taken, options, removesFile: false);
+        }
+    }
+
+    /// <summary>At once: a disk takes no simulated time, and no other thread may decide what comes first.</summary>
+    public override ValueTask<int> ReadFileAsync(SafeFileHandle file, Memory<byte> target, long offset, CancellationToken cancellation) =>
+        new(RandomAccess.Read(file, target.Span, offset));
+
+    public override bool CanBePipe(SafeHandle handle, PipeEnd end)
+    {
+        ObjectDisposedException.ThrowIf(handle.IsClosed, handle);
+        return handle is SimulatedSocketHandle { HoldsSocket: true, IsInUse: false } pipe && (pipe.End ?? end) == end;
+    }
+
+    public override StreamChannel OpenPipe(SafeHandle handle, PipeEnd end)
+    {
+        VerifyAlive();
+        if (!CanBePipe(handle, end)) throw new ArgumentException("It can be no such end of a pipe.", nameof(handle));
+        return new SimulatedPipeChannel(this, (SimulatedSocketHandle)handle, end);
     }
 
     public override WatchChannel Watch(SafeHandle handle, IWatchSink sink) =>
         throw new NotSupportedException("A simulated kernel has no descriptors that could be watched.");
 
     public override IoOperation WatchSignal(PosixSignal signal, ISignalSink sink) => new SimulatedSignalWatch(this, SignalNumber.Of(signal), sink);
+
+    public override ChildProcess Spawn(SpawnRequest request, IExitSink sink)
+    {
+        VerifyAlive();
+        return Machine.Processes.Spawn(this, request, sink);
+    }
 
     /// <returns>False where nobody watches the signal.</returns>
     public bool SendSignal(int number)
@@ -168,6 +225,17 @@ internal sealed class SimulatedBackend : IoBackend
         return (new SimulatedSocketHandle(client), new SimulatedSocketHandle(server));
     }
 
+    /// <summary>A datagram socket without a program.</summary>
+    public SimulatedDatagramSocket CreateDatagramSocket(AddressFamily family, bool isShared = false) => new(Machine, family, isShared);
+
+    /// <summary>The two ends of a pipe without a program.</summary>
+    public (SimulatedSocketHandle Reader, SimulatedSocketHandle Writer) CreatePipe()
+    {
+        var (writer, reader) = Network.Connect(
+            isUnix: true, new Station(Machine, null), new Station(Machine, null), Network.NewDice(), Network.Options.PipeSize);
+        return (new SimulatedSocketHandle(reader, PipeEnd.Read), new SimulatedSocketHandle(writer, PipeEnd.Write));
+    }
+
     /// <summary>A bound socket without a program.</summary>
     public SimulatedListenerHandle CreateBoundSocket(EndPoint address, int? backlog)
     {
@@ -180,14 +248,18 @@ internal sealed class SimulatedBackend : IoBackend
     {
         if (_isDisposed) return;
         _isDisposed = true;
-        foreach (var source in _sources.ToArray())
-        {
-            if (source is SimulatedStreamChannel channel) channel.LetGo();
-            if (source is SimulatedListenChannel listener) listener.Close();
-        }
-
+        foreach (var child in _sources.OfType<SimulatedChild>().ToArray()) child.Kill();
+        LetGo();
         _sources.Clear();
         ArrayPool<byte>.Shared.Return(ReadBuffer);
+    }
+
+    /// <summary>Its process has ended: the kernel closes what it had open. Children live on.</summary>
+    public void EndWithProcess()
+    {
+        LetGo();
+        Abandon();
+        Machine.Remove(this);
     }
 
     /// <summary>Forgets all that it waits for: its machine has crashed.</summary>
@@ -205,6 +277,17 @@ internal sealed class SimulatedBackend : IoBackend
     public void Remove(ISimulatedSource source) => _sources.Remove(source);
 
     public IEnumerable<SimulatedSocket> HeldSockets() => _sources.OfType<SimulatedStreamChannel>().Select(static channel => channel.Kernel).ToArray();
+
+    private void LetGo()
+    {
+        foreach (var source in _sources.ToArray())
+        {
+            if (source is SimulatedStreamChannel channel) channel.LetGo();
+            if (source is SimulatedDatagramChannel datagrams) datagrams.LetGo();
+            if (source is SimulatedPipeChannel pipe) pipe.LetGo();
+            if (source is SimulatedListenChannel listener) listener.Close();
+        }
+    }
 
     private bool Wait(TimeSpan timeout)
     {

@@ -25,6 +25,8 @@ internal sealed class SimulatedMachine
         Number = network.Machines.Count;
         Faults = new HostFaults(network, this);
         Ports = new PortTable(this);
+        Datagrams = new DatagramTable(this);
+        Processes = new ProcessTable(this);
         Credentials = new PeerCredentials(FirstProcess + Number, UserOfHosts, UserOfHosts);
         network.Add(this);
     }
@@ -51,6 +53,10 @@ internal sealed class SimulatedMachine
 
     public PortTable Ports { get; }
 
+    public DatagramTable Datagrams { get; }
+
+    public ProcessTable Processes { get; }
+
     public SimulatedFiles Files { get; } = new();
 
     /// <summary>The host's program, as Unix peers see it.</summary>
@@ -70,6 +76,8 @@ internal sealed class SimulatedMachine
 
     public void Add(SimulatedBackend backend) => _backends.Add(backend);
 
+    public void Remove(SimulatedBackend backend) => _backends.Remove(backend);
+
     /// <summary>The power is cut: sockets, listeners and what the loops wait for are gone, without a word to anybody. Files stay.</summary>
     public void Crash()
     {
@@ -80,6 +88,9 @@ internal sealed class SimulatedMachine
         _backends.Clear();
         Faults.Clear();
         Ports.Clear();
+        Datagrams.Clear();
+        foreach (var socket in Network.OpenDatagrams.Where(socket => socket.Machine == this).ToArray()) socket.Vanish();
+        Processes.Clear();
         foreach (var socket in Network.OpenSockets.Where(socket => socket.Machine == this).ToArray()) socket.Vanish();
     }
 
@@ -99,7 +110,7 @@ internal sealed class SimulatedMachine
     public bool SendSignal(int number)
     {
         var isWatched = false;
-        foreach (var backend in _backends) isWatched |= backend.SendSignal(number);
+        foreach (var backend in _backends.Where(static backend => backend.Process is null)) isWatched |= backend.SendSignal(number);
         return isWatched;
     }
 

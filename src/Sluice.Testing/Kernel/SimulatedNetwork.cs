@@ -16,6 +16,7 @@ internal sealed class SimulatedNetwork(int seed, SimulationOptions options) : ID
     private readonly List<SimulatedMachine> _machines = [];
     private readonly Dictionary<(int, int), SimulatedLink> _links = [];
     private readonly List<SimulatedSocket> _sockets = [];
+    private readonly List<SimulatedDatagramSocket> _datagrams = [];
     private readonly HashSet<IPAddress> _silent = [];
     private readonly HashSet<IPAddress> _unreachable = [];
     private long _age;
@@ -39,6 +40,9 @@ internal sealed class SimulatedNetwork(int seed, SimulationOptions options) : ID
     /// <summary>Connections' ends that are not closed yet: the descriptors in use.</summary>
     public IReadOnlyList<SimulatedSocket> OpenSockets => _sockets;
 
+    /// <summary>Datagram sockets that are not closed yet.</summary>
+    public IReadOnlyList<SimulatedDatagramSocket> OpenDatagrams => _datagrams;
+
     public IReadOnlyList<SimulatedMachine> Machines => _machines;
 
     public RuleSet Rules { get; } = new(options);
@@ -50,6 +54,9 @@ internal sealed class SimulatedNetwork(int seed, SimulationOptions options) : ID
 
     /// <summary>Set by every wake-up: what the simulation waits on when only another thread could still go on.</summary>
     public ManualResetEventSlim Woken { get; } = new();
+
+    /// <summary>What carries datagrams.</summary>
+    public DatagramCarrier Carrier => field ??= new DatagramCarrier(this);
 
     /// <summary>What hosts ask about names.</summary>
     public NameTable Names => field ??= new NameTable(this);
@@ -78,12 +85,20 @@ internal sealed class SimulatedNetwork(int seed, SimulationOptions options) : ID
         }
     }
 
-    public (SimulatedSocket Client, SimulatedSocket Server) Connect(bool isUnix, Station client, Station server, KernelDice dice)
+    public (SimulatedSocket Client, SimulatedSocket Server) Connect(bool isUnix, Station client, Station server, KernelDice dice, int? capacity = null)
     {
-        var pair = SimulatedSocket.Connect(this, isUnix, client, server, dice);
+        var pair = SimulatedSocket.Connect(this, isUnix, client, server, dice, capacity);
         _sockets.Add(pair.Client);
         _sockets.Add(pair.Server);
         return pair;
+    }
+
+    public void Add(SimulatedDatagramSocket socket) => _datagrams.Add(socket);
+
+    public void Forget(SimulatedDatagramSocket socket)
+    {
+        _datagrams.Remove(socket);
+        _freeDescriptors.Push(socket.Number);
     }
 
     public void Forget(SimulatedSocket socket)
@@ -103,9 +118,15 @@ internal sealed class SimulatedNetwork(int seed, SimulationOptions options) : ID
     /// <summary>What becomes of a packet that is about to leave over TCP.</summary>
     public Verdict Judge(SimulatedLink way, Station from, Station to, PacketKind kind, int size, KernelDice dice, int id)
     {
-        var verdict = dice.Chance(way.PacketLoss) ? Verdict.Drop
-            : Rules.IsEmpty ? Verdict.Pass
-            : Rules.Judge(new PacketInfo(from.Machine.Host!, to.Machine.Host!, from.Name!, to.Name!, kind, size, Clock.Now));
+        var verdict = dice.Chance(way.PacketLoss) ? Verdict.Drop : AskRules(from, to, kind, size);
+        Trace.Add(KernelEvent.Packet, id, size, from.Name, kind, verdict);
+        return verdict;
+    }
+
+    /// <summary>What becomes of a datagram that is about to leave, or of an answer to one.</summary>
+    public Verdict JudgeDatagram(SimulatedLink way, Station from, Station to, int size, KernelDice dice, int id, PacketKind kind = PacketKind.Datagram)
+    {
+        var verdict = dice.Chance(way.DatagramLoss) ? Verdict.Drop : AskRules(from, to, kind, size);
         Trace.Add(KernelEvent.Packet, id, size, from.Name, kind, verdict);
         return verdict;
     }
@@ -158,6 +179,9 @@ internal sealed class SimulatedNetwork(int seed, SimulationOptions options) : ID
 
     /// <summary>What every host waits for, a line each.</summary>
     public string DescribeWaits() => string.Join(Environment.NewLine, _machines.Select(static machine => machine.DescribeWaits()));
+
+    private Verdict AskRules(Station from, Station to, PacketKind kind, int size) =>
+        Rules.IsEmpty ? Verdict.Pass : Rules.Judge(new PacketInfo(from.Machine.Host!, to.Machine.Host!, from.Name!, to.Name!, kind, size, Clock.Now));
 
     /// <summary>When an event happens; of two at the same time the older one goes first.</summary>
     private readonly record struct EventTime(long Due, long Age) : IComparable<EventTime>

@@ -17,6 +17,7 @@ internal sealed class SimulatedSocket
     private readonly SimulatedNetwork _network;
     private readonly int _boot;
     private IoError _error;
+    private int _holders = 1;
     private bool _finSent;
     private bool _isReset;
 
@@ -84,14 +85,14 @@ internal sealed class SimulatedSocket
 
 
     public static (SimulatedSocket Client, SimulatedSocket Server) Connect(
-        SimulatedNetwork network, bool isUnix, Station from, Station to, KernelDice dice)
+        SimulatedNetwork network, bool isUnix, Station from, Station to, KernelDice dice, int? capacity = null)
     {
         var client = new SimulatedSocket(network, isUnix, from, to.Name, dice);
         var server = new SimulatedSocket(network, isUnix, to, from.Name, dice);
         var way = isUnix ? null : network.LinkBetween(from.Machine, to.Machine);
         (client.Peer, server.Peer) = (server, client);
-        client.Outgoing = server.Incoming = new Link(network, client, server, way);
-        server.Outgoing = client.Incoming = new Link(network, server, client, way);
+        client.Outgoing = server.Incoming = new Link(network, client, server, way, capacity);
+        server.Outgoing = client.Incoming = new Link(network, server, client, way, capacity);
         return (client, server);
     }
 
@@ -139,10 +140,13 @@ internal sealed class SimulatedSocket
         Outgoing.SendFin();
     }
 
-    /// <summary>Closes the descriptor: at once with a reset over TCP where it is asked for or bytes were not read.</summary>
+    /// <summary>One more descriptor means it: it is closed when all are.</summary>
+    public void Hold() => _holders++;
+
+    /// <summary>Closes a descriptor, and with the last one the socket: at once with a reset over TCP where it is asked for or bytes were not read.</summary>
     public void Release(bool reset)
     {
-        if (IsGone) return;
+        if (IsGone || --_holders > 0) return;
         _network.Trace.Add(KernelEvent.Close, Id, reset ? 1 : 0, this);
         Forget();
         Released?.Invoke();

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.Win32.SafeHandles;
 using Sluice.Backends;
 using Sluice.Primitives;
 
@@ -116,6 +117,25 @@ internal sealed class SimulatedStreamChannel : StreamChannel, ISimulatedSource
         _write.Start(queue);
     }
 
+    public override bool TrySendFile(SafeFileHandle file, long offset, long count, out long sent, out IoError error)
+    {
+        VerifyMayWrite(nameof(TrySendFile));
+        if (count <= 0) Violated("TrySendFile was asked for no bytes");
+        return _write.TrySendFile(file, offset, count, out sent, out error);
+    }
+
+    public override void AwaitRoom()
+    {
+        VerifyMayWrite(nameof(AwaitRoom));
+        _write.AwaitRoom();
+    }
+
+    public override void StopAwaitingRoom()
+    {
+        VerifyOpen(nameof(StopAwaitingRoom));
+        _write.StopAwaitingRoom();
+    }
+
     public override void ShutdownWrite()
     {
         VerifyMayWrite(nameof(ShutdownWrite));
@@ -128,6 +148,7 @@ internal sealed class SimulatedStreamChannel : StreamChannel, ISimulatedSource
         VerifyOpen(nameof(Close));
         _isReading = false;
         _readsUnderWay = 0;
+        _write.StopAwaitingRoom();
         if (reset || _readEnded || _write.HasFailed) Release(reset);
         else
         {
@@ -169,7 +190,7 @@ internal sealed class SimulatedStreamChannel : StreamChannel, ISimulatedSource
     public override string ToString()
     {
         var what = _life is Life.Open
-            ? $"{(_isReading ? "reading" : "not reading")}{(_write.IsOutstanding ? ", a write blocked" : "")}"
+            ? $"{(_isReading ? "reading" : "not reading")}{(_write.IsOutstanding ? ", a write blocked" : _write.IsRoomAwaited ? ", a file blocked" : "")}"
             : _life.ToString();
         return $"{Kernel} ({what})";
     }
@@ -177,6 +198,13 @@ internal sealed class SimulatedStreamChannel : StreamChannel, ISimulatedSource
     private bool ReportWritten()
     {
         if (!_write.IsReady) return false;
+        if (_write.IsRoomAwaited)
+        {
+            _write.StopAwaitingRoom();
+            _sink!.OnRoom(IoError.None);
+            return true;
+        }
+
         var count = _write.Complete(out var error);
         _sink!.OnWritten(count, error);
         return true;
@@ -237,6 +265,7 @@ internal sealed class SimulatedStreamChannel : StreamChannel, ISimulatedSource
     {
         VerifyOpen(member);
         if (_write.IsOutstanding) Violated($"{member} was called while a write is outstanding");
+        if (_write.IsRoomAwaited && member != nameof(AwaitRoom)) Violated($"{member} was called while room is awaited");
         if (_writeEnded) Violated($"{member} was called after ShutdownWrite");
     }
 

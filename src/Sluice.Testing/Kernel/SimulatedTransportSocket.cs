@@ -12,13 +12,19 @@ internal sealed class SimulatedTransportSocket(int number, EndPoint? local, EndP
     /// <summary>The kernel's side, for a stage that compares what was sent with what was seen; null for a listener.</summary>
     public SimulatedSocket? Kernel { get; init; }
 
+    /// <summary>The kernel's side of a datagram socket, else null.</summary>
+    public SimulatedDatagramSocket? Datagrams { get; init; }
+
+    /// <summary>The number also after the close.</summary>
+    public nint Number => number;
+
     public override nint Handle => _isClosed ? -1 : number;
 
-    public override AddressFamily AddressFamily => (local ?? peer)?.AddressFamily ?? AddressFamily.Unix;
+    public override AddressFamily AddressFamily => Datagrams?.Family ?? (local ?? peer)?.AddressFamily ?? AddressFamily.Unix;
 
-    public override SocketType SocketType => SocketType.Stream;
+    public override SocketType SocketType => Datagrams is null ? SocketType.Stream : SocketType.Dgram;
 
-    public override ProtocolType ProtocolType => AddressFamily == AddressFamily.Unix ? ProtocolType.Unspecified : ProtocolType.Tcp;
+    public override ProtocolType ProtocolType => AddressFamily == AddressFamily.Unix ? ProtocolType.Unspecified : Datagrams is null ? ProtocolType.Tcp : ProtocolType.Udp;
 
     public override EndPoint? LocalEndPoint
     {
@@ -58,6 +64,12 @@ internal sealed class SimulatedTransportSocket(int number, EndPoint? local, EndP
     public override Socket Duplicate() => throw new NotSupportedException("A simulated socket has no descriptor that could be duplicated.");
 
     public void MarkClosed() => _isClosed = true;
+
+    /// <summary>The value that was set, or null; also after the close.</summary>
+    public int? Find(SocketOptionLevel level, SocketOptionName name) => _options.TryGetValue((level, name), out var value) ? value : null;
+
+    /// <summary>A datagram socket gets its names late, and may change them.</summary>
+    public void Rename(EndPoint? newLocal, EndPoint? newPeer) => (local, peer) = (newLocal, newPeer);
 
     private void VerifyOpen() => ObjectDisposedException.ThrowIf(_isClosed, typeof(TransportSocket));
 }

@@ -1,3 +1,4 @@
+using Microsoft.Win32.SafeHandles;
 using Sluice.Primitives;
 
 namespace Sluice.Testing.Kernel;
@@ -8,6 +9,8 @@ namespace Sluice.Testing.Kernel;
 /// </summary>
 internal sealed class SimulatedWrite(SimulatedBackend host, SimulatedSocket kernel)
 {
+    private const int MostOfFile = 64 * 1024;
+
     private WriteSlice _slice;
     private byte[] _image = [];
     private bool _mayComplete;
@@ -15,10 +18,13 @@ internal sealed class SimulatedWrite(SimulatedBackend host, SimulatedSocket kern
 
     public bool IsOutstanding { get; private set; }
 
+    /// <summary>Someone waits for room, with a file.</summary>
+    public bool IsRoomAwaited { get; private set; }
+
     /// <summary>A write has failed: there is nobody left to linger for.</summary>
     public bool HasFailed { get; private set; }
 
-    public bool IsReady => IsOutstanding && _mayComplete && kernel.CanWrite;
+    public bool IsReady => (IsOutstanding || IsRoomAwaited) && _mayComplete && kernel.CanWrite;
 
     public int Try(in WriteSlice queue, ReadOnlySpan<byte> extra, out IoError error)
     {
@@ -38,6 +44,46 @@ internal sealed class SimulatedWrite(SimulatedBackend host, SimulatedSocket kern
         IsOutstanding = true;
         _slice = queue;
         KeepImage();
+        BeginWait();
+    }
+
+    /// <summary>Sends a part of a real file, as much as there is room for and luck allows.</summary>
+    /// <returns>False where the kernel takes no more now. True with nothing sent: the file has no more.</returns>
+    public bool TrySendFile(SafeFileHandle file, long offset, long count, out long sent, out IoError error)
+    {
+        sent = 0;
+        if (host.Faults.TryTakeSendFile(out error)) return false;
+        if (host.Faults.TryTakeWrite(out error))
+        {
+            HasFailed = true;
+            return false;
+        }
+
+        if (kernel.Dice.Chance(host.Network.Options.RefusedWrites)) return false;
+        var part = new byte[MostOf((int)Math.Min(count, MostOfFile))];
+        var read = RandomAccess.Read(file, part, offset);
+        if (read == 0) return true;
+        sent = kernel.Write(part.AsSpan(0, read), out error);
+        if (!error.IsNone) HasFailed = true;
+        return sent == part.Length;
+    }
+
+    public void AwaitRoom()
+    {
+        if (IsRoomAwaited) return;
+        IsRoomAwaited = true;
+        BeginWait();
+    }
+
+    public void StopAwaitingRoom()
+    {
+        if (!IsRoomAwaited) return;
+        IsRoomAwaited = false;
+        _starts++;
+    }
+
+    private void BeginWait()
+    {
         var network = host.Network;
         _mayComplete = !kernel.Dice.Chance(network.Options.SlowWrites);
         if (_mayComplete) return;

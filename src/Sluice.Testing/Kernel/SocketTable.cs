@@ -26,6 +26,11 @@ internal static class SocketTable
             {
                 if (socket.Machine == machine) rows.Add(RowOf(machine, socket));
             }
+
+            foreach (var socket in network.OpenDatagrams)
+            {
+                if (socket.Machine == machine) rows.Add(RowOf(machine, socket));
+            }
         }
 
         var widths = Head.Select((_, column) => rows.Max(row => row[column].Length)).ToArray();
@@ -42,6 +47,12 @@ internal static class SocketTable
     [
         machine.Name, Protocol(socket.IsUnix), Name(socket.LocalName), Name(socket.PeerName), StateOf(socket),
         Number(socket.Incoming.Unread), Number(socket.Outgoing.Travelling),
+    ];
+
+    private static string[] RowOf(SimulatedMachine machine, SimulatedDatagramSocket socket) =>
+    [
+        machine.Name, socket.IsUnix ? "u_dgr" : "udp", Name(socket.LocalName), socket.IsConnected ? Name(socket.PeerName) : "*",
+        socket.IsConnected ? "ESTAB" : "UNCONN", Number(socket.Unread), Number(socket.Unsent),
     ];
 
     private static string StateOf(SimulatedSocket socket) => (socket.IsBroken, socket.FinSent, socket.Incoming.FinArrived) switch

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Sluice.Primitives;
 
 namespace Sluice.Backends;
@@ -6,7 +7,10 @@ namespace Sluice.Backends;
 /// <summary>One datagram socket in a backend: whole messages in, whole messages out. Owned by its transport; used on the loop's thread.</summary>
 internal abstract class DatagramChannel
 {
-    /// <summary>The most datagrams that one Poll delivers from a channel: others on the loop are to have their turn.</summary>
+    /// <summary>
+    /// The most datagrams that one Poll delivers from a channel: others on the loop are to have their turn. Looked at before each receive, so what the kernel has merged in one is delivered
+    /// in full.
+    /// </summary>
     public const int MostPerPoll = 64;
 
     /// <summary>The most bytes that one Poll delivers from a channel, looked at after each datagram.</summary>
@@ -14,6 +18,9 @@ internal abstract class DatagramChannel
 
     /// <summary>The descriptor, or -1 once it is closed.</summary>
     public abstract nint Handle { get; }
+
+    /// <summary>The family of its addresses, also where it has none.</summary>
+    public abstract AddressFamily Family { get; }
 
     /// <summary>The local address, or null where there is none. Keeps its answer after the close.</summary>
     public abstract EndPoint? LocalName { get; }
@@ -43,11 +50,19 @@ internal abstract class DatagramChannel
     /// <summary>Has <see cref="IDatagramSink.OnRoom"/> called once, from Poll, when the kernel has room to send.</summary>
     public abstract void AwaitRoom();
 
+    /// <summary>Begins or ends the membership in a multicast group; its family is the socket's.</summary>
+    /// <param name="join">Begins it.</param>
+    /// <param name="group">A multicast address.</param>
+    /// <param name="interfaceIndex">The network interface, or 0.</param>
+    /// <param name="source">The only sender to be heard, or null.</param>
+    /// <returns>Why not.</returns>
+    public abstract IoError SetMembership(bool join, IPAddress group, int interfaceIndex, IPAddress? source);
+
     /// <summary>Lets the socket go; <see cref="IDatagramSink.OnClosed"/> follows, from a later Poll. Nothing is waited for.</summary>
     public abstract void Close();
 }
 
-/// <summary>What a datagram channel reports to, always from Poll: the transport. Any call may close the channel; nothing but OnClosed comes after that.</summary>
+/// <summary>What a datagram channel reports to, always from Poll: the transport. Any call may close the channel; nothing but the end of the batch and OnClosed comes after that.</summary>
 internal interface IDatagramSink
 {
     /// <summary>One datagram has arrived; it may be empty. The span is good during the call.</summary>

@@ -23,6 +23,11 @@ internal interface IStreamSink
     /// <summary>The outstanding write took bytes (at least one, perhaps not all of its slice), or failed. Nothing is outstanding now.</summary>
     void OnWritten(int count, IoError error);
 
+    /// <summary>What <see cref="StreamChannel.AwaitRoom"/> asked for: the kernel has room, or waiting has failed. Nothing is awaited now.</summary>
+    void OnRoom(IoError error)
+    {
+    }
+
     /// <summary>After Close: the kernel holds nothing of ours any more. The last call.</summary>
     void OnClosed();
 }

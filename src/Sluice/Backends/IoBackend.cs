@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 using Sluice.Primitives;
 
 namespace Sluice.Backends;
@@ -82,18 +83,41 @@ internal abstract class IoBackend : IDisposable
     /// <exception cref="System.Net.Sockets.SocketException">The handle is no connected stream socket.</exception>
     public abstract StreamChannel Adopt(SafeHandle socket, StreamOptions options);
 
+    /// <summary>Whether <see cref="OpenPipe"/> would take the handle: a FIFO, a socket or a character device, opened
+    /// for what this end does. Callable on any thread.</summary>
+    /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
+    public virtual bool CanBePipe(SafeHandle handle, PipeEnd end) => false;
+
+    /// <summary>
+    /// Takes over one end of a pipe, or what can stand for one. From here on, also on failure, the backend closes it; but what
+    /// <see cref="CanBePipe"/> refuses is left alone.
+    /// </summary>
+    /// <param name="handle">The descriptor.</param>
+    /// <param name="end">
+    /// What it is for. The channel of a writing end reports OnReadEnd, while it is reading, where its reader has gone; and nothing else is ever read
+    /// from it.
+    /// </param>
+    /// <exception cref="ArgumentException">The handle can be no pipe. It is as it was.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">The kernel refuses.</exception>
+    public virtual StreamChannel OpenPipe(SafeHandle handle, PipeEnd end) => throw new NotSupportedException();
+
     /// <summary>Opens a datagram socket: bound where a local address is given, connected where a remote one is. Neither waits.</summary>
     /// <param name="family">Its family: that of the addresses, if there are any.</param>
     /// <param name="local">Where it is bound, or null.</param>
     /// <param name="remote">Its only peer, or null.</param>
     /// <param name="options">How it is opened.</param>
     /// <exception cref="System.Net.Sockets.SocketException">The kernel refuses. Nothing is left open.</exception>
-    public virtual DatagramChannel OpenDatagram(AddressFamily family, EndPoint? local, EndPoint? remote, DatagramOptions options) =>
-        throw new NotSupportedException();
+    public abstract DatagramChannel OpenDatagram(AddressFamily family, EndPoint? local, EndPoint? remote, DatagramOptions options);
 
     /// <summary>Takes over a datagram socket. From here on, also on failure, the backend closes it.</summary>
     /// <exception cref="System.Net.Sockets.SocketException">The handle is no datagram socket.</exception>
-    public virtual DatagramChannel AdoptDatagram(SafeHandle socket, DatagramOptions options) => throw new NotSupportedException();
+    public abstract DatagramChannel AdoptDatagram(SafeHandle socket, DatagramOptions options);
+
+    /// <summary>
+    /// Reads a file that can seek at an offset, off the loop's thread where the system would wait for the disk.
+    /// </summary>
+    public virtual ValueTask<int> ReadFileAsync(SafeFileHandle file, Memory<byte> target, long offset, CancellationToken cancellation) =>
+        RandomAccess.ReadAsync(file, target, offset, cancellation);
 
     /// <summary>Watches the readiness of a descriptor that stays the caller's.</summary>
     /// <exception cref="System.Net.Sockets.SocketException">The kernel cannot watch it.</exception>
@@ -105,6 +129,16 @@ internal abstract class IoBackend : IDisposable
     /// <param name="sink">Called for each signal, never on the thread that it came to.</param>
     /// <returns>To cancel; the sink is not called after that, and the default action is back.</returns>
     public abstract IoOperation WatchSignal(PosixSignal signal, ISignalSink sink);
+
+    /// <summary>Starts a child process. Its end is reported once, and whoever disposes of the backend before has ended it.</summary>
+    /// <param name="request">What it is to be.</param>
+    /// <param name="sink">Hears of its end.</param>
+    /// <exception cref="FileNotFoundException">There is no such program.</exception>
+    /// <exception cref="DirectoryNotFoundException">There is no such working directory.</exception>
+    /// <exception cref="UnauthorizedAccessException">The program may not be executed, or the directory not be entered.</exception>
+    /// <exception cref="PlatformNotSupportedException">The system cannot watch children.</exception>
+    /// <exception cref="IOException">The system cannot start it for another reason. Nothing is left open, whatever is thrown.</exception>
+    public virtual ChildProcess Spawn(SpawnRequest request, IExitSink sink) => throw new NotSupportedException();
 
     /// <summary>Lets go of everything at once, lingering connections included. Sinks are not called any more.</summary>
     public abstract void Dispose();

@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.Win32.SafeHandles;
 using Sluice.Primitives;
 
 namespace Sluice.Backends;
@@ -44,6 +45,33 @@ internal abstract class StreamChannel
 
     /// <summary>Sends the slice when the kernel takes it; OnWritten tells. The segments stay put until then. At most one outstanding.</summary>
     public abstract void StartWrite(in WriteSlice queue);
+
+    /// <summary>
+    /// Has the kernel send a part of a file, without waiting for the peer; it may wait for the disk. The file's own position stays. Not
+    /// while a write is outstanding or room is awaited.
+    /// </summary>
+    /// <param name="file">A file that stays open meanwhile.</param>
+    /// <param name="offset">The first byte.</param>
+    /// <param name="count">At most so many bytes, at least one.</param>
+    /// <param name="sent">How many the kernel has taken.</param>
+    /// <param name="error">Of the connection, or of the file: also where this backend, or the kernel, cannot send such a file.</param>
+    /// <returns>False where the kernel takes no more now. True with nothing sent and no error: the file ends at or before the offset.</returns>
+    public virtual bool TrySendFile(SafeFileHandle file, long offset, long count, out long sent, out IoError error)
+    {
+        sent = 0;
+        error = IoError.NotSupported;
+        return false;
+    }
+
+    /// <summary>Asks for one <see cref="IStreamSink.OnRoom"/> when a <see cref="TrySendFile"/> may get further. Not while a write is outstanding. Idempotent.</summary>
+    public virtual void AwaitRoom()
+    {
+    }
+
+    /// <summary>Takes <see cref="AwaitRoom"/> back. Idempotent.</summary>
+    public virtual void StopAwaitingRoom()
+    {
+    }
 
     /// <summary>Ends the sending side. Not while a write is outstanding.</summary>
     public abstract void ShutdownWrite();

@@ -31,4 +31,24 @@ public sealed record DatagramOptions
     /// <see cref="DatagramProtocol.ErrorReceived"/> is told. Default: 4 MiB.
     /// </summary>
     public int MaxWriteBufferSize { get; init; } = 4 * 1024 * 1024;
+
+    /// <summary>
+    /// Lets the system take and hand over several UDP datagrams of one size and one peer as one piece of work (UDP_SEGMENT, UDP_GRO), where it can; each stays a datagram of its own for
+    /// everybody. Sending many at once costs a fifth then. Default: true.
+    /// </summary>
+    public bool SegmentationOffload { get; init; } = true;
+
+    /// <summary>For a Unix path: the permissions of its file, set before anything can be sent there. Default: owner only (0600).</summary>
+    public UnixFileMode UnixSocketMode { get; init; } = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    /// <summary>
+    /// How many routers a multicast datagram may pass, 0 to 255: 1 stays on the local network, 0 on this machine. Null, the default: the system's, which is 1.
+    /// </summary>
+    public int? MulticastTimeToLive { get; init; }
+
+    /// <summary>Whether members on this machine hear what this endpoint sends to their group. Null, the default: the system's, which is true.</summary>
+    public bool? MulticastLoopback { get; init; }
+
+    /// <summary>The index of the network interface that multicast datagrams leave through. Null, the default: as routes say.</summary>
+    public int? MulticastInterface { get; init; }
 }

@@ -59,4 +59,10 @@ public static class ExtraInfo
     /// <c>"server_hostname"</c>: the name that the client asked for, or null. (asyncio: <c>ssl_object.server_hostname</c>, on clients only.)
     /// </summary>
     public static ExtraInfo<string> ServerName { get; } = new("server_hostname");
+
+    /// <summary><c>"pipe"</c>: what was given to the loop as one end of a pipe: a handle, a stream, a socket. It is the transport's, and closed with it.</summary>
+    public static ExtraInfo<object> Pipe { get; } = new("pipe");
+
+    /// <summary><c>"subprocess"</c>: what is known of a child process; the same object at every call.</summary>
+    public static ExtraInfo<SubprocessInfo> Subprocess { get; } = new("subprocess");
 }

@@ -26,7 +26,7 @@ internal sealed class Connector<TProtocol> : ILoopWork, IDialSink, IStartWaiter,
     private readonly Dialer? _dialer;
     private CancellationTokenRegistration _registration;
     private readonly TlsRole? _tls;
-    private StreamTransport? _transport;
+    private DuplexTransport? _transport;
     private TProtocol? _protocol;
 
     /// <summary>For a connection that is still to be opened.</summary>
@@ -79,7 +79,7 @@ internal sealed class Connector<TProtocol> : ILoopWork, IDialSink, IStartWaiter,
     void IStartWaiter.OnStarted(StreamTransport transport)
     {
         Finish();
-        _source.TrySetResult((transport, _protocol!));
+        _source.TrySetResult((_transport!, _protocol!));
     }
 
     void IStartWaiter.OnFailed(Exception reason) => Fail(reason);

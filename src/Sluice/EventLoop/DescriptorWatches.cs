@@ -29,7 +29,7 @@ internal sealed class DescriptorWatches(EventLoop loop)
         ArgumentNullException.ThrowIfNull(handle);
         ObjectDisposedException.ThrowIf(handle.IsClosed, handle);
         var descriptor = handle.DangerousGetHandle();
-        if (loop.Residents.Transports().FirstOrDefault(transport => transport.Channel.Handle == descriptor) is { } owner)
+        if (loop.Residents.Transports().FirstOrDefault(transport => transport.Handle == descriptor) is { } owner)
         {
             throw new InvalidOperationException($"Descriptor {descriptor} is used by transport {owner}.");
         }

@@ -65,7 +65,7 @@ internal sealed class Drain
         {
             if (transport.IsClosing) continue;
             _aborted++;
-            transport.EndWithLoop();
+            ((ILoopTransport)transport).EndWithLoop();
         }
     }
 

@@ -67,9 +67,11 @@ public sealed partial class EventLoop
         _core.VerifyUsable();
         if (!ReferenceEquals(transport.Protocol, protocol.Instance)) ProtocolBinding.CheckFree(transport, protocol.Instance);
         if (transport.IsClosing) throw new InvalidOperationException("The transport is closing.");
+        if (transport.Protocol is FileRelay) throw FileSend.InProgress();
         if (transport is StreamTransport own)
         {
             if (own.Loop != _core) throw new InvalidOperationException("The transport belongs to another loop.");
+            if (own.IsSendingFile) throw FileSend.InProgress();
             if (own.IsBelow) throw new InvalidOperationException("This transport carries a TLS connection already: upgrade that one.");
         }
 

@@ -21,6 +21,7 @@ internal sealed class LoopEnding(LoopCore core, Residents residents, TimeSpan sh
         // A descriptor that stays ready would keep the loop busy while the connections that are closing are waited for.
         foreach (var watch in residents.Snapshot<DescriptorWatch>()) watch.EndWithLoop();
         foreach (var server in residents.Snapshot<Server>()) server.BeginEndWithLoop();
+        foreach (var child in residents.Children.Snapshot()) child.EndWithLoop();
         foreach (var transport in residents.Transports()) transport.EndWithLoop();
         WaitForClosing();
         RunLastPasses();
@@ -33,6 +34,7 @@ internal sealed class LoopEnding(LoopCore core, Residents residents, TimeSpan sh
         do
         {
             core.RunPass(core.OpenChannels == 0 ? TimeSpan.Zero : Max(end - core.Time, TimeSpan.Zero));
+            foreach (var child in residents.Children.Snapshot()) child.EndWithLoop();
             foreach (var transport in residents.Transports()) transport.EndWithLoop();
         }
         while (core.OpenChannels > 0 && core.Time < end);
@@ -60,6 +62,7 @@ internal sealed class LoopEnding(LoopCore core, Residents residents, TimeSpan sh
     {
         // Servers first: they count those of their connections that are cut off.
         foreach (var member in residents.Snapshot<IResident>()) member.EndWithLoop();
+        foreach (var child in residents.Children.Snapshot()) child.EndWithLoop();
         foreach (var transport in residents.Transports()) transport.Abort();
         core.ClearTimers();
     }

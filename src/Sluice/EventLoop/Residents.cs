@@ -1,3 +1,4 @@
+using Sluice.Subprocesses;
 using Sluice.Transports;
 
 namespace Sluice;
@@ -21,6 +22,12 @@ internal sealed class Residents
     /// <summary>The connections that belong to no server.</summary>
     public ConnectionSet Connections { get; } = new();
 
+    /// <summary>The datagram endpoints.</summary>
+    public HashSet<DatagramTransport> Endpoints { get; } = [];
+
+    /// <summary>Its child processes.</summary>
+    public SubprocessSet Children { get; } = new();
+
     public void Add(IResident member)
     {
         lock (_gate) _members.Add(member);
@@ -36,7 +43,7 @@ internal sealed class Residents
         lock (_gate) return [.. _members.OfType<T>()];
     }
 
-    /// <summary>All live transports, those of servers included.</summary>
-    public IEnumerable<StreamTransport> Transports() =>
-        Snapshot<Server>().SelectMany(server => server.Transports()).Concat(Connections.Snapshot());
+    /// <summary>All live transports, those of servers and the pipes of children included.</summary>
+    public IEnumerable<ILoopTransport> Transports() =>
+        [.. Snapshot<Server>().SelectMany(server => server.Transports()), .. Connections.Snapshot(), .. Children.Pipes(), .. Endpoints];
 }

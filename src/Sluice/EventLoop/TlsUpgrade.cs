@@ -39,7 +39,7 @@ internal sealed class TlsUpgrade(EventLoop loop, CancellationToken cancellation)
     void IStartWaiter.OnStarted(StreamTransport transport)
     {
         Finish();
-        _source.TrySetResult(transport);
+        _source.TrySetResult((DuplexTransport)transport);
     }
 
     void IStartWaiter.OnFailed(Exception reason)

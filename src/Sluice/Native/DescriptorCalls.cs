@@ -13,6 +13,9 @@ internal static unsafe partial class DescriptorCalls
     public const int GetFlags = 3;
     public const int SetFlags = 4;
     public const int NonBlocking = 0x800;
+    public const int AccessMask = 3;
+    public const int ReadOnly = 0;
+    public const int WriteOnly = 1;
     public const int DuplicateCloseOnExec = 1030;
     public const int CurrentDirectory = -100;
     public const int NoFollow = 0x100;
@@ -22,6 +25,7 @@ internal static unsafe partial class DescriptorCalls
     public const int OfDescriptor = 0x1000;
     public const int OpenPathOnly = 0x200000;
     public const int OpenCloseOnExec = 0x80000;
+    public const int OpenReadWrite = 2;
 
     /// <summary>O_NOFOLLOW, one of the few flags that differ between machines.</summary>
     public static readonly int OpenNoFollow = RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm ? 0x8000 : 0x20000;
@@ -34,6 +38,12 @@ internal static unsafe partial class DescriptorCalls
     [LibraryImport(Library, EntryPoint = "write", SetLastError = true)]
     public static partial nint Write(int fd, void* buffer, nuint length);
 
+    [LibraryImport(Library, EntryPoint = "read", SetLastError = true)]
+    public static partial nint Read(int fd, byte* buffer, nuint length);
+
+    [LibraryImport(Library, EntryPoint = "writev", SetLastError = true)]
+    public static partial nint WriteGathered(int fd, IoVector* vectors, int count);
+
     [LibraryImport(Library, EntryPoint = "eventfd", SetLastError = true)]
     public static partial int Event(uint value, int flags);
 
@@ -42,6 +52,9 @@ internal static unsafe partial class DescriptorCalls
 
     [LibraryImport(Library, EntryPoint = "getrlimit", SetLastError = true)]
     public static partial int GetLimit(int resource, ulong* softAndHard);
+
+    [LibraryImport(Library, EntryPoint = "pipe2", SetLastError = true)]
+    public static partial int Pipe(int* ends, int flags);
 
     [LibraryImport(Library, EntryPoint = "dup3", SetLastError = true)]
     public static partial int Replace(int source, int target, int flags);

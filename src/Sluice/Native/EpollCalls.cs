@@ -42,6 +42,9 @@ internal enum EpollInterest : uint
     HangUp = 0x010,
 
     Broken = Error | HangUp,
+
+    /// <summary>Nothing can be received any more: somebody has shut the socket down.</summary>
+    ReadHangUp = 0x2000,
     OneShot = 1u << 30,
     EdgeTriggered = 1u << 31,
 }

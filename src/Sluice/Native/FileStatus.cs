@@ -10,6 +10,8 @@ internal struct FileStatus
 
     private const int TypeMask = 0xF000;
     private const int TypeSocket = 0xC000;
+    private const int TypePipe = 0x1000;
+    private const int TypeCharacterDevice = 0x2000;
     private const int PermissionMask = 0xFFF;
     private const int Sticky = 0x200;
     private const int WritableForAll = 0x002;
@@ -29,6 +31,10 @@ internal struct FileStatus
     public readonly UnixFileMode Permissions => (UnixFileMode)(Mode & PermissionMask);
 
     public readonly bool IsSocket => (Mode & TypeMask) == TypeSocket;
+
+    public readonly bool IsPipe => (Mode & TypeMask) == TypePipe;
+
+    public readonly bool IsCharacterDevice => (Mode & TypeMask) == TypeCharacterDevice;
 
     /// <summary>For a directory: every user may replace what lies in it, whoever owns that.</summary>
     public readonly bool IsFreeForAll => (Mode & (WritableForAll | Sticky)) == WritableForAll;

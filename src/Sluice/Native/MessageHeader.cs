@@ -23,6 +23,25 @@ internal unsafe struct MessageHeader
     public int Flags;
 }
 
+/// <summary>struct mmsghdr: one message of several that are sent or received in one call.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct MessageSlot
+{
+    public MessageHeader Header;
+
+    /// <summary>How many bytes of it were received or sent.</summary>
+    public uint Length;
+}
+
+/// <summary>struct cmsghdr: what stands before each piece of data beside a message. Pieces begin at the alignment of a long.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct ControlHeader
+{
+    public nuint Length;
+    public int Level;
+    public int Type;
+}
+
 /// <summary>struct linger, the value of SO_LINGER.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct LingerValue

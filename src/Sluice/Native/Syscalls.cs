@@ -1,250 +1,80 @@
 using System.Runtime.InteropServices;
-using System.Text;
 using Sluice.Primitives;
 
 namespace Sluice.Native;
 
 /// <summary>
 /// The system calls that the Linux backends make, each with its result and its error: the seam where a test stands in for the kernel
-/// and fails the call of its choice. Stateless; the real ones are <see cref="System"/>.
+/// and fails the call of its choice: here those on processes, in the bases the rest. Stateless; the real ones are <see cref="System"/>.
 /// </summary>
 /// <remarks>
-/// Every descriptor is born close-on-exec. Data calls never block and never raise SIGPIPE, whatever a user's duplicate did to the flags
-/// of the open file. Interrupted calls are repeated where nobody above would look at the clock; close never is.
+/// Every descriptor is born close-on-exec. Data calls on sockets never block and never raise SIGPIPE, whatever a user's duplicate did to the
+/// flags of the open file. For pipes there are no such flags: they are put into non-blocking mode, and SIGPIPE is ignored by .NET in the
+/// whole process, from its start. Interrupted calls are repeated where nobody above would look at the clock; close never is.
 /// </remarks>
-internal unsafe class Syscalls
+internal unsafe class Syscalls : SocketSyscalls
 {
-    private const int StreamFlags =
-        SocketConstants.TypeStream | SocketConstants.TypeNonBlocking | SocketConstants.TypeCloseOnExec;
-
-    private const int DataFlags = SocketConstants.DontWait | SocketConstants.NoSignal;
-
     public static Syscalls System { get; } = new();
 
-    public virtual int StreamSocket(int family, out IoError error) =>
-        Result(SocketCalls.Socket(family, StreamFlags, 0), out error);
+    /// <summary>Starts a process. See <see cref="PosixSpawn"/>.</summary>
+    public virtual int Spawn(SpawnPlan plan, out IoError error) => PosixSpawn.Run(plan, out error);
 
-    /// <summary>Two connected Unix sockets, left blocking: they become ordinary sockets of .NET, which refuses to wait on others.</summary>
-    public virtual IoError StreamPair(int* pair) => Outcome(SocketCalls.SocketPair(
-        SocketConstants.FamilyUnix, SocketConstants.TypeStream | SocketConstants.TypeCloseOnExec, 0, pair));
+    /// <summary>A descriptor of a process that stays its own after the process has ended, whoever gets the number then.</summary>
+    public virtual int ProcessDescriptor(int pid, out IoError error) =>
+        Result(ProcessCalls.System(ProcessCalls.PidfdOpen, pid, 0, 0, 0), out error);
 
-    public virtual IoError Bind(int fd, ReadOnlySpan<byte> address)
+    /// <summary>Sends a signal to the process of a descriptor; ESRCH where it has been waited for.</summary>
+    public virtual IoError SendSignal(int pidfd, int signal) =>
+        Outcome((int)ProcessCalls.System(ProcessCalls.PidfdSendSignal, pidfd, signal, 0, 0));
+
+    /// <summary>Whether the child of a descriptor has ended, and how. Does not wait.</summary>
+    /// <param name="pidfd">The child.</param>
+    /// <param name="reap">Forget it then: it is no zombie any more.</param>
+    /// <param name="error">ECHILD where somebody else has asked before.</param>
+    /// <returns>The exit code, -N for signal N, or null where it runs or nobody knows.</returns>
+    public virtual int? TryWait(int pidfd, bool reap, out IoError error) => Wait(
+        ProcessCalls.IdOfDescriptor, pidfd, ProcessCalls.WaitExited | ProcessCalls.WaitNoHang | (reap ? 0 : ProcessCalls.WaitLeaveWaitable), out error);
+
+    /// <summary>Ends a child that has no descriptor, and waits until it has ended: for one that was never to be.</summary>
+    public virtual void KillAndWait(int pid)
     {
-        fixed (byte* pointer = address) return Outcome(SocketCalls.Bind(fd, pointer, (uint)address.Length));
+        _ = ProcessCalls.Kill(pid, ProcessCalls.KillSignal);
+        Wait(ProcessCalls.IdOfProcess, pid, ProcessCalls.WaitExited, out _);
     }
 
-    public virtual IoError Connect(int fd, ReadOnlySpan<byte> address)
+    /// <summary>Waits until the process of a descriptor has ended.</summary>
+    /// <param name="pidfd">The process.</param>
+    /// <param name="timeout">In milliseconds.</param>
+    public virtual void AwaitEnd(int pidfd, int timeout)
     {
-        fixed (byte* pointer = address) return Outcome(SocketCalls.Connect(fd, pointer, (uint)address.Length));
-    }
-
-    public virtual IoError Listen(int fd, int backlog) => Outcome(SocketCalls.Listen(fd, backlog));
-
-    /// <param name="fd">The listener.</param>
-    /// <param name="address">Takes the peer's address.</param>
-    /// <param name="length">How long that address is; at most the room given is filled.</param>
-    /// <param name="error">Why there is no connection.</param>
-    public virtual int Accept(int fd, Span<byte> address, out int length, out IoError error)
-    {
-        var size = (uint)address.Length;
-        fixed (byte* pointer = address)
+        var entry = new PollEntry { Descriptor = pidfd, Wanted = ProcessCalls.PollReadable };
+        while (ProcessCalls.Poll(&entry, 1, timeout) < 0 && Marshal.GetLastPInvokeError() == IoError.Interrupted.Errno)
         {
-            var accepted = SocketCalls.Accept(fd, pointer, &size, SocketConstants.TypeNonBlocking | SocketConstants.TypeCloseOnExec);
-            length = (int)Math.Min(size, (uint)address.Length);
-            return Result(accepted, out error);
         }
     }
 
-    public virtual int Receive(int fd, byte* buffer, int length, out IoError error) =>
-        Result(SocketCalls.Receive(fd, buffer, (nuint)length, DataFlags), out error);
-
-    public virtual int Send(int fd, byte* buffer, int length, out IoError error)
+    /// <summary>Whether a file can be executed by this process; a directory never is one that can.</summary>
+    public virtual IoError MayExecute(string path)
     {
-        int sent;
-        do sent = Result(SocketCalls.Send(fd, buffer, (nuint)length, DataFlags), out error);
-        while (error == IoError.Interrupted);
-        return sent;
-    }
-
-    public virtual int SendGathered(int fd, IoVector* vectors, int count, out IoError error)
-    {
-        var message = new MessageHeader { Vectors = vectors, VectorCount = (nuint)count };
-        int sent;
-        do sent = Result(SocketCalls.SendMessage(fd, &message, DataFlags), out error);
-        while (error == IoError.Interrupted);
-        return sent;
-    }
-
-    public virtual IoError ShutdownWrite(int fd) => Outcome(SocketCalls.Shutdown(fd, SocketConstants.ShutdownWrite));
-
-    public virtual int GetOption(int fd, int level, int name, out IoError error)
-    {
-        int value = 0;
-        uint length = sizeof(int);
-        error = Outcome(SocketCalls.GetOption(fd, level, name, &value, &length));
-        return value;
-    }
-
-    public virtual IoError SetOption(int fd, int level, int name, int value) =>
-        Outcome(SocketCalls.SetOption(fd, level, name, &value, sizeof(int)));
-
-    public virtual IoError SetLinger(int fd, LingerValue value) =>
-        Outcome(SocketCalls.SetOption(fd, SocketConstants.LevelSocket, SocketConstants.OptionLinger, &value, (uint)sizeof(LingerValue)));
-
-    public virtual LingerValue GetLinger(int fd, out IoError error)
-    {
-        LingerValue value = default;
-        var length = (uint)sizeof(LingerValue);
-        error = Outcome(SocketCalls.GetOption(fd, SocketConstants.LevelSocket, SocketConstants.OptionLinger, &value, &length));
-        return value;
-    }
-
-    /// <summary>Who is at the other end of a Unix socket: as the kernel noted it when the connection was made.</summary>
-    public virtual PeerIdentity GetPeerIdentity(int fd, out IoError error)
-    {
-        PeerIdentity value = default;
-        var length = (uint)sizeof(PeerIdentity);
-        error = Outcome(SocketCalls.GetOption(fd, SocketConstants.LevelSocket, SocketConstants.OptionPeerCredentials, &value, &length));
-        return value;
-    }
-
-    public virtual int GetLocalName(int fd, Span<byte> address, out IoError error)
-    {
-        var size = (uint)address.Length;
-        fixed (byte* pointer = address) error = Outcome(SocketCalls.GetLocalName(fd, pointer, &size));
-        return (int)Math.Min(size, (uint)address.Length);
-    }
-
-    public virtual int GetPeerName(int fd, Span<byte> address, out IoError error)
-    {
-        var size = (uint)address.Length;
-        fixed (byte* pointer = address) error = Outcome(SocketCalls.GetPeerName(fd, pointer, &size));
-        return (int)Math.Min(size, (uint)address.Length);
-    }
-
-    public virtual int EpollCreate(out IoError error) => Result(EpollCalls.Create(EpollCalls.CloseOnExec), out error);
-
-    public virtual IoError EpollControl(int epoll, EpollOperation operation, int fd, EpollInterest interest, ulong token)
-    {
-        var memory = stackalloc byte[EpollEvents.Stride];
-        EpollEvents.Write(memory, interest, token);
-        return Outcome(EpollCalls.Control(epoll, (int)operation, fd, memory));
-    }
-
-    /// <param name="epoll">The epoll descriptor.</param>
-    /// <param name="events">Takes the events.</param>
-    /// <param name="timeout">In milliseconds; 0 looks without waiting, -1 waits for ever.</param>
-    /// <param name="error">Why there are no events.</param>
-    public virtual int EpollWait(int epoll, EpollEvents events, int timeout, out IoError error) =>
-        Result(EpollCalls.Wait(epoll, events.Address, events.Capacity, timeout), out error);
-
-    public virtual int EventDescriptor(out IoError error) =>
-        Result(DescriptorCalls.Event(0, DescriptorCalls.EventNonBlocking | DescriptorCalls.EventCloseOnExec), out error);
-
-    /// <summary>Adds one to an event descriptor's counter.</summary>
-    public virtual IoError Signal(int fd)
-    {
-        ulong one = 1;
-        IoError error;
-        do error = Outcome((int)DescriptorCalls.Write(fd, &one, sizeof(ulong)));
-        while (error == IoError.Interrupted);
-        return error;
-    }
-
-    public virtual IoError Close(int fd) => Outcome(DescriptorCalls.Close(fd));
-
-    public virtual int Duplicate(int fd, out IoError error) =>
-        Result(DescriptorCalls.Control(fd, DescriptorCalls.DuplicateCloseOnExec, 0), out error);
-
-    /// <summary>Makes a number in use mean another open file, in one step; the file that it meant loses a descriptor.</summary>
-    public virtual IoError Replace(int source, int target) => Outcome(DescriptorCalls.Replace(source, target, DescriptorCalls.EventCloseOnExec));
-
-    /// <summary>The user as whom this process acts.</summary>
-    public virtual uint EffectiveUser() => DescriptorCalls.EffectiveUser();
-
-    public virtual IoError SetCloseOnExec(int fd)
-    {
-        var flags = Result(DescriptorCalls.Control(fd, DescriptorCalls.GetDescriptorFlags, 0), out var error);
-        if (!error.IsNone || (flags & DescriptorCalls.CloseOnExec) != 0) return error;
-        return Outcome(DescriptorCalls.Control(fd, DescriptorCalls.SetDescriptorFlags, flags | DescriptorCalls.CloseOnExec));
-    }
-
-    public virtual IoError SetNonBlocking(int fd)
-    {
-        var flags = Result(DescriptorCalls.Control(fd, DescriptorCalls.GetFlags, 0), out var error);
-        if (!error.IsNone || (flags & DescriptorCalls.NonBlocking) != 0) return error;
-        return Outcome(DescriptorCalls.Control(fd, DescriptorCalls.SetFlags, flags | DescriptorCalls.NonBlocking));
-    }
-
-    /// <summary>How many descriptors this process may have open: RLIMIT_NOFILE, of which the soft limit counts.</summary>
-    public virtual int DescriptorLimit()
-    {
-        var limit = stackalloc ulong[2];
-        // The call cannot fail with these arguments; the least that Linux gives is the answer if it does.
-        if (DescriptorCalls.GetLimit(DescriptorCalls.LimitOfDescriptors, limit) != 0) return DescriptorCalls.UsualLimit;
-        return (int)Math.Min(limit[0], int.MaxValue);
-    }
-
-    public virtual IoError SetMode(int fd, UnixFileMode mode) => Outcome(DescriptorCalls.SetMode(fd, (uint)mode));
-
-    /// <summary>What lies at a path; a link at its end is not followed unless asked for.</summary>
-    public virtual FileStatus Status(string path, out IoError error, bool followsLink = false)
-    {
-        FileStatus status = default;
         fixed (byte* name = Terminated(path))
         {
-            error = Outcome(DescriptorCalls.Status(
-                DescriptorCalls.CurrentDirectory, name, followsLink ? 0 : DescriptorCalls.NoFollow, FileStatus.TypeModeAndInode, &status));
+            var error = Outcome(ProcessCalls.Access(name, ProcessCalls.MayExecute));
+            return error.IsNone && Directory.Exists(path) ? IoError.AccessDenied : error;
         }
-
-        return status;
     }
 
-    /// <summary>
-    /// Sets the mode of the very file that has this identity, if it still lies at the path. A path alone could lead to another file by then; a descriptor that only names
-    /// a file (O_PATH) cannot be given to fchmod, but its entry in /proc can be to chmod.
-    /// </summary>
-    public virtual IoError SetMode(string path, FileIdentity identity, UnixFileMode mode)
+    private static int? Wait(int idType, int id, int options, out IoError error)
     {
-        int fd;
-        IoError error;
-        fixed (byte* name = Terminated(path))
+        var info = stackalloc byte[ProcessCalls.InfoSize];
+        do
         {
-            fd = Result(DescriptorCalls.Open(
-                name, DescriptorCalls.OpenPathOnly | DescriptorCalls.OpenCloseOnExec | DescriptorCalls.OpenNoFollow), out error);
+            // Where the child still runs the call succeeds and leaves the process's field as it was.
+            *(int*)(info + ProcessCalls.InfoProcess) = 0;
+            error = Outcome(ProcessCalls.Wait(idType, id, info, options));
         }
-
-        if (!error.IsNone) return error;
-        FileStatus status = default;
-        byte none = 0;
-        error = Outcome(DescriptorCalls.Status(fd, &none, DescriptorCalls.OfDescriptor, FileStatus.TypeModeAndInode, &status));
-        if (error.IsNone && status.Identity != identity) error = IoError.NoEntry;
-        if (error.IsNone)
-        {
-            fixed (byte* name = Terminated($"/proc/self/fd/{fd}")) error = Outcome(DescriptorCalls.SetModeAt(name, (uint)mode));
-        }
-
-        Close(fd);
-        return error;
-    }
-
-    public virtual IoError Unlink(string path)
-    {
-        fixed (byte* name = Terminated(path)) return Outcome(DescriptorCalls.Unlink(name));
-    }
-
-    private static byte[] Terminated(string path)
-    {
-        var bytes = new byte[Encoding.UTF8.GetByteCount(path) + 1];
-        Encoding.UTF8.GetBytes(path, bytes);
-        return bytes;
-    }
-
-    private static IoError Outcome(int result) => result >= 0 ? IoError.None : new IoError(Marshal.GetLastPInvokeError());
-
-    private static int Result(nint result, out IoError error)
-    {
-        error = result >= 0 ? IoError.None : new IoError(Marshal.GetLastPInvokeError());
-        return (int)result;
+        while (error == IoError.Interrupted);
+        if (!error.IsNone || *(int*)(info + ProcessCalls.InfoProcess) == 0) return null;
+        var status = *(int*)(info + ProcessCalls.InfoStatus);
+        return *(int*)(info + ProcessCalls.InfoCode) == ProcessCalls.ExitedByItself ? status : -status;
     }
 }

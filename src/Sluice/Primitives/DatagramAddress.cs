@@ -26,6 +26,17 @@ internal readonly record struct DatagramAddress
         if (Family == AddressFamily.InterNetworkV6) ScopeId = (uint)address.ScopeId;
     }
 
+    private DatagramAddress(ReadOnlySpan<byte> address, ushort port, uint scopeId)
+    {
+        Span<byte> bytes = stackalloc byte[Inet6Length];
+        bytes.Clear();
+        address.CopyTo(bytes);
+        (_high, _low) = (BinaryPrimitives.ReadUInt64BigEndian(bytes), BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]));
+        Family = address.Length == Inet6Length ? AddressFamily.InterNetworkV6 : AddressFamily.InterNetwork;
+        Port = port;
+        ScopeId = scopeId;
+    }
+
     private DatagramAddress(UnixDomainSocketEndPoint unix)
     {
         Family = AddressFamily.Unix;
@@ -51,6 +62,9 @@ internal readonly record struct DatagramAddress
         UnixDomainSocketEndPoint unix => new DatagramAddress(unix),
         _ => throw new ArgumentException($"{endPoint.GetType().Name} is no address that a datagram can go to: resolve names first.", nameof(endPoint)),
     };
+
+    /// <summary>An IP address by its bytes: 4 or 16.</summary>
+    public static DatagramAddress OfIP(ReadOnlySpan<byte> address, ushort port, uint scopeId = 0) => new(address, port, scopeId);
 
     /// <summary>The bytes of the IP address: 4 or 16.</summary>
     /// <returns>How many.</returns>

@@ -11,8 +11,10 @@ namespace Sluice.Primitives;
 internal readonly struct IoError(int errno) : IEquatable<IoError>
 {
     public static IoError None => default;
+    public static IoError NotPermitted => new(1);
     public static IoError NoEntry => new(2);
     public static IoError Interrupted => new(4);
+    public static IoError InputOutput => new(5);
     public static IoError BadDescriptor => new(9);
     public static IoError WouldBlock => new(11);
     public static IoError OutOfMemory => new(12);
@@ -22,7 +24,11 @@ internal readonly struct IoError(int errno) : IEquatable<IoError>
     public static IoError TooManyFilesInSystem => new(23);
     public static IoError TooManyFiles => new(24);
     public static IoError BrokenPipe => new(32);
+    public static IoError TooLarge => new(75);
     public static IoError NotASocket => new(88);
+    public static IoError MessageSize => new(90);
+    public static IoError NoProtocolOption => new(92);
+    public static IoError NotSupported => new(95);
     public static IoError AddressInUse => new(98);
     public static IoError AddressNotAvailable => new(99);
     public static IoError NetworkDown => new(100);
@@ -42,6 +48,9 @@ internal readonly struct IoError(int errno) : IEquatable<IoError>
     /// <summary>The process or the system has no descriptor or memory to spare: a pause may help.</summary>
     public bool IsOutOfResources =>
         this == TooManyFiles || this == TooManyFilesInSystem || this == NoBufferSpace || this == OutOfMemory;
+
+    /// <summary>It says that the connection is of no use any more, whatever was done with it.</summary>
+    public bool EndsConnection => this == BrokenPipe || (errno is >= 100 and <= 113 && errno is not (105 or 106 or 109));
 
     /// <summary>Impossible where every descriptor has one owner: a defect of ours, never the world's.</summary>
     public bool IsProgrammingError => this == BadDescriptor || this == BadAddress || this == NotASocket;

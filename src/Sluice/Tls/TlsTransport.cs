@@ -10,7 +10,7 @@ namespace Sluice.Tls;
 /// The transport that an app's protocol sees over TLS: the library's stream transport, over a channel that encrypts. Adds what TLS does otherwise: it begins when the
 /// handshake is done, and ends with an exchange of goodbyes.
 /// </summary>
-internal sealed class TlsTransport : StreamTransport
+internal sealed class TlsTransport : DuplexTransport
 {
     private const int DefaultHigh = 512 * 1024;
 
@@ -35,7 +35,17 @@ internal sealed class TlsTransport : StreamTransport
         LoopCore loop, StreamChannel channel, Func<TProtocol> factory, in TransportOrigin origin, TlsRole role, TlsWorkspace space)
         where TProtocol : class, IProtocol<ITransport>
     {
-        var protocol = SocketTransport.MakeProtocol(channel, factory, origin.Context);
+        TProtocol protocol;
+        try
+        {
+            protocol = ProtocolFactory.Make<ITransport, TProtocol>(factory, origin.Context);
+        }
+        catch
+        {
+            channel.Close(reset: false);
+            throw;
+        }
+
         var tls = new TlsChannel(loop, role, space);
         var transport = new TlsTransport(loop, tls, protocol, origin with { Birth = Birth.WhenReady });
         tls.Bind(new SocketTransport(loop, channel, tls.Protocol, new TransportOrigin(new ConnectionSet(), LowerOptions, origin.Context, null)));
@@ -88,10 +98,17 @@ internal sealed class TlsTransport : StreamTransport
     /// <summary>The goodbyes are said, or it is no use to wait for the peer's.</summary>
     internal void EndClosing(Exception? reason) => Lose(reason);
 
-    private protected override bool KeepsOpenAfterEof()
+    private protected override void EndReading(IoError reason)
     {
-        _loop.Errors.LogWarning("EofReceived returned true, which has no effect over TLS: the transport closes.");
-        return false;
+        if (!reason.IsNone)
+        {
+            LoseBroken(reason);
+            return;
+        }
+
+        if (!_state.TryEndReading() || !TellEnd(out var keepOpen)) return;
+        if (keepOpen) _loop.Errors.LogWarning("EofReceived returned true, which has no effect over TLS: the transport closes.");
+        if (!_state.IsClosing) CloseFromAbove();
     }
 
     private protected override Exception ToException(IoError error) => _tls.Failure ?? error.ToException();

@@ -58,12 +58,13 @@ internal struct ProtocolBinding
         _buffered = null;
     }
 
-    public readonly void ConnectionMade(ITransport transport)
+    /// <typeparam name="TTransport">How the protocol knows its transport.</typeparam>
+    public readonly void ConnectionMade<TTransport>(TTransport transport) where TTransport : class, IBaseTransport
     {
         var started = Enter();
         try
         {
-            ((IProtocol<ITransport>)_protocol!).ConnectionMade(transport);
+            ((IProtocol<TTransport>)_protocol!).ConnectionMade(transport);
         }
         catch (Exception exception)
         {
@@ -73,7 +74,7 @@ internal struct ProtocolBinding
         Leave(started, nameof(ConnectionMade));
     }
 
-    public readonly void ConnectionLost(ITransport transport, Exception? reason)
+    public readonly void ConnectionLost(IBaseTransport transport, Exception? reason)
     {
         var started = Enter();
         try
@@ -88,7 +89,7 @@ internal struct ProtocolBinding
         Leave(started, nameof(ConnectionLost));
     }
 
-    public readonly void DrainRequested(ITransport transport)
+    public readonly void DrainRequested(IBaseTransport transport)
     {
         var started = Enter();
         try
@@ -172,7 +173,7 @@ internal struct ProtocolBinding
     }
 
     /// <summary>Calls PauseWriting or ResumeWriting, which come inside a call of the user's: its context is put back afterwards.</summary>
-    public readonly void FlowChanged(ITransport transport, bool pause)
+    public readonly void FlowChanged(IBaseTransport transport, bool pause)
     {
         var started = _loop.StartCallback();
         var protocol = _protocol!;
@@ -188,7 +189,7 @@ internal struct ProtocolBinding
         if (_loop.Debug) Leave(started, pause ? "PauseWriting" : "ResumeWriting");
     }
 
-    public readonly void Report(string message, Exception exception, ITransport transport) =>
+    public readonly void Report(string message, Exception exception, IBaseTransport transport) =>
         _loop.Errors.Report(new ExceptionContext(message) { Exception = exception, Transport = transport, Protocol = _protocol });
 
     private static readonly ContextCallback CallPauseWriting = static protocol => ((BaseProtocol)protocol!).PauseWriting();

@@ -21,24 +21,19 @@ internal abstract class SendingTransport : KnowingTransport, IStepFlush
     /// <summary>How many bytes of a write in parts are gathered before the kernel is offered them.</summary>
     private const int MostGathered = 64 * 1024;
 
-    /// <summary>How many writes to a lost connection stay unremarked.</summary>
-    private const int SilentlyDroppedWrites = 4;
-
     private protected readonly StreamChannel _channel;
-    private protected readonly LoopCore _loop;
     private protected StreamState _state;
     private bool _flushQueued;
     private int _outstanding;
     private int _reserved;
     private WriteQueue _queue;
     private protected FlowControl _flow;
-    private protected ITransport? _above;
     private readonly int _maxWriteBufferSize;
-    private int _droppedWrites;
+    private DroppedWrites _dropped;
+    private FileSend? _file;
 
-    private protected SendingTransport(LoopCore loop, StreamChannel channel, int maxWriteBufferSize, int defaultHigh)
+    private protected SendingTransport(LoopCore loop, StreamChannel channel, int maxWriteBufferSize, int defaultHigh) : base(loop)
     {
-        _loop = loop;
         _channel = channel;
         _maxWriteBufferSize = maxWriteBufferSize;
         _flow = new FlowControl(defaultHigh);
@@ -49,6 +44,8 @@ internal abstract class SendingTransport : KnowingTransport, IStepFlush
     public (int Low, int High) WriteBufferLimits => (_flow.Low, _flow.High);
 
     IStepFlush? IStepFlush.NextToFlush { get; set; }
+
+    internal bool IsSendingFile => _file is not null;
 
     /// <summary>Something was accepted that waits for the end of the step.</summary>
     private protected bool AwaitsEndOfStep => _flushQueued;
@@ -68,7 +65,6 @@ internal abstract class SendingTransport : KnowingTransport, IStepFlush
     /// <summary>As <see cref="Write(ReadOnlySpan{byte})"/>, for a transport above.</summary>
     internal void WriteFromAbove(ReadOnlySpan<byte> data)
     {
-        _loop.VerifyThread();
         if (MayWrite(data.Length)) Accept(data);
     }
 
@@ -105,6 +101,7 @@ internal abstract class SendingTransport : KnowingTransport, IStepFlush
     public virtual void WriteEof()
     {
         EnterCall();
+        if (_file is not null) throw FileSend.InProgress();
         if (!_state.TryBeginWriteEof()) return;
         Flush();
         if (_queue.IsEmpty) Drained();
@@ -144,6 +141,27 @@ internal abstract class SendingTransport : KnowingTransport, IStepFlush
         else if (!Overflows(0)) AfterGrowth();
     }
 
+    /// <inheritdoc cref="ISendsFiles.StartFile"/>
+    internal void StartFile(FileSend file, CancellationToken cancellation)
+    {
+        EnterCall();
+        if (_state.IsClosing) throw new InvalidOperationException("The transport is closing.");
+        MayWrite(0);
+        file.HoldFile();
+        _file = file;
+        HoldReading();
+        file.Begin(this, cancellation);
+        if (_file != file) return;
+        if (_queue.IsEmpty) SendFile(file);
+        else Flush();
+    }
+
+    /// <summary>Gives up a file, if it is still under way: nothing more of it is sent.</summary>
+    internal void CancelFile(FileSend file, OperationCanceledException reason)
+    {
+        if (_file == file) EndFile(file, reason);
+    }
+
     void IStepFlush.FlushStep()
     {
         _flushQueued = false;
@@ -156,13 +174,9 @@ internal abstract class SendingTransport : KnowingTransport, IStepFlush
     /// <summary>Begins every call of the user's that acts: on the right thread, and with nothing lent.</summary>
     private protected void EnterCall()
     {
-        _loop.VerifyThread();
-        if (_above is not null) ThrowBelow();
+        VerifyUser();
         DropReservation();
     }
-
-    private void ThrowBelow() => throw new InvalidOperationException(
-        $"This transport carries a TLS connection now ({_above}): use the transport that StartTlsAsync has returned.");
 
     /// <summary>Memory that was lent is lent no longer.</summary>
     private protected void DropReservation() => _reserved = 0;
@@ -202,6 +216,25 @@ internal abstract class SendingTransport : KnowingTransport, IStepFlush
         else Send(default);
     }
 
+    /// <summary>The kernel has room for more of the file that waits for it, or will never have any.</summary>
+    private protected void AfterRoom(IoError error)
+    {
+        if (_file is not { } file) return;
+        if (error.IsNone) SendFile(file);
+        else LoseBroken(error);
+    }
+
+    /// <summary>The connection ends, or is asked to: so does a file under way.</summary>
+    private protected void InterruptFile(Exception? reason)
+    {
+        if (_file is { } file) EndFile(file, FileSend.Interrupted(reason));
+    }
+
+    /// <summary>While a file is sent nothing is read, unless the user wants it.</summary>
+    private protected abstract void HoldReading();
+
+    private protected abstract void ReleaseReading();
+
     /// <summary>Drops what waits, unless the kernel may still be reading it: then that happens when the write comes back.</summary>
     private protected void DropQueue()
     {
@@ -223,9 +256,6 @@ internal abstract class SendingTransport : KnowingTransport, IStepFlush
     /// <summary>It closes, and everything that was accepted has been taken.</summary>
     private protected virtual void FinishClosing() => Lose(null);
 
-    /// <summary>The exception that users see.</summary>
-    private protected virtual Exception ToException(IoError error) => error.ToException();
-
     private protected void LoseBroken(IoError error)
     {
         if (_state.IsLost) return;
@@ -239,11 +269,12 @@ internal abstract class SendingTransport : KnowingTransport, IStepFlush
     {
         if (_state.IsLost)
         {
-            if (count && length > 0 && ++_droppedWrites == SilentlyDroppedWrites + 1) _loop.Errors.LogDroppedWrite();
+            if (count && length > 0) _dropped.Count(_loop.Errors);
             return false;
         }
 
         if (_state.Writes != WriteSide.Open) throw new InvalidOperationException("Cannot write after WriteEof().");
+        if (_file is not null) throw FileSend.InProgress();
         return length > 0;
     }
 
@@ -340,6 +371,22 @@ internal abstract class SendingTransport : KnowingTransport, IStepFlush
     {
         if (_state.Life == Life.Closing) FinishClosing();
         else if (_state.TryEndWriting()) _channel.ShutdownWrite();
+        else if (_file is { HasBegun: false } file) SendFile(file);
+    }
+
+    private void SendFile(FileSend file)
+    {
+        if (!file.Advance(_channel, out var error)) _channel.AwaitRoom();
+        else if (error.EndsConnection) LoseBroken(error);
+        else EndFile(file, file.Failure(error));
+    }
+
+    private void EndFile(FileSend file, Exception? reason)
+    {
+        _file = null;
+        _channel.StopAwaitingRoom();
+        ReleaseReading();
+        file.Complete(reason);
     }
 
     /// <summary>The last defence against a peer that never reads: more than the hard limit aborts.</summary>

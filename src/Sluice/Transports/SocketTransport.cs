@@ -5,7 +5,7 @@ namespace Sluice.Transports;
 
 /// <summary>A stream transport over a TCP or Unix socket: adds what sockets know about themselves.</summary>
 internal sealed class SocketTransport(LoopCore loop, StreamChannel channel, IProtocol<ITransport> protocol, in TransportOrigin origin)
-    : StreamTransport(loop, channel, protocol, origin)
+    : DuplexTransport(loop, channel, protocol, origin), ISendsFiles
 {
     /// <summary>
     /// Makes the protocol and its transport for a fresh connection. Owns the channel: whatever goes wrong, it is closed.
@@ -14,21 +14,9 @@ internal sealed class SocketTransport(LoopCore loop, StreamChannel channel, IPro
     public static SocketTransport Create<TProtocol>(LoopCore loop, StreamChannel channel, Func<TProtocol> factory, in TransportOrigin origin)
         where TProtocol : class, IProtocol<ITransport>
     {
-        return new SocketTransport(loop, channel, MakeProtocol(channel, factory, origin.Context), origin);
-    }
-
-    /// <summary>Makes the protocol for a fresh connection, in its context. Where that fails, the channel is closed.</summary>
-    /// <exception cref="InvalidOperationException">The factory returned null, or a protocol that serves another transport.</exception>
-    public static TProtocol MakeProtocol<TProtocol>(StreamChannel channel, Func<TProtocol> factory, ExecutionContext? context)
-        where TProtocol : class, IProtocol<ITransport>
-    {
         try
         {
-            CallbackContext.Enter(context);
-            var protocol = factory() ?? throw new InvalidOperationException("The protocol factory returned null.");
-            if (protocol.Instance.Serves is null) return protocol;
-            throw new InvalidOperationException(
-                $"The protocol factory returned a {protocol.GetType()} that already serves another transport: a protocol and its transport are one to one.");
+            return new SocketTransport(loop, channel, ProtocolFactory.Make<ITransport, TProtocol>(factory, origin.Context), origin);
         }
         catch
         {
@@ -36,6 +24,8 @@ internal sealed class SocketTransport(LoopCore loop, StreamChannel channel, IPro
             throw;
         }
     }
+
+    void ISendsFiles.StartFile(FileSend file, CancellationToken cancellation) => StartFile(file, cancellation);
 
     protected override object? FindExtraInfo(string name) => name switch
     {

@@ -4,8 +4,8 @@ using Sluice.Loop;
 namespace Sluice.Transports;
 
 /// <summary>
-/// The birth of a stream transport: at once, or when its channel is ready, or not at all; and who waits for it. The whole,
-/// <see cref="StreamTransport"/>, adds life and receiving. Lives on the loop's thread.
+/// The two ends of a stream transport's life, as far as its channel has a say in them: born at once, when the channel is ready, or not at all, and who waits for
+/// it; closed at once, or when the channel says so. The whole, <see cref="StreamTransport"/>, adds what lies between, and receiving. Lives on the loop's thread.
 /// </summary>
 internal abstract class StartingTransport : SendingTransport
 {
@@ -18,11 +18,6 @@ internal abstract class StartingTransport : SendingTransport
         if (origin.Birth == Birth.Before) _state.TryOpen();
         if (origin.IsPaused) _flow.InheritPause();
     }
-
-    internal LoopCore Loop => _loop;
-
-    /// <summary>It carries another transport: its users have that one.</summary>
-    internal bool IsBelow => _above is not null;
 
     /// <summary>It closes itself, whatever it carries.</summary>
     internal bool ClosesItself => _state.IsClosing;
@@ -56,6 +51,13 @@ internal abstract class StartingTransport : SendingTransport
         waiter?.OnFailed(reason);
     }
 
+    /// <summary>It is no use to wait any longer for what a close waits for.</summary>
+    internal void CutOff(Exception reason, bool reset)
+    {
+        if (reset) _state.TryFail();
+        Lose(reason);
+    }
+
     /// <summary>Before ConnectionMade: goes without a callback.</summary>
     internal abstract void Abandon(bool reset);
 
@@ -64,6 +66,17 @@ internal abstract class StartingTransport : SendingTransport
 
     /// <summary>Tells who waits, and reads in a later turn.</summary>
     private protected abstract void StartReading();
+
+    /// <summary>A close has begun; what has been accepted still goes out.</summary>
+    private protected virtual void BeginClosing()
+    {
+    }
+
+    /// <summary>A pause that the transport before had told of ends here: its queue was handed on before this one began.</summary>
+    private protected void ResumeInherited()
+    {
+        if (_state.Life == Life.Open && _flow.IsPaused && IsDrained && _flow.TryResume(0)) FlowChanged(pause: false);
+    }
 
     private protected void TellStarted(StreamTransport transport) => TakeWaiter()?.OnStarted(transport);
 

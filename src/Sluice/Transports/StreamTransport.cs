@@ -5,28 +5,30 @@ using Sluice.Primitives;
 namespace Sluice.Transports;
 
 /// <summary>
-/// A duplex stream with asyncio's semantics over any backend's channel: its life, its receiving half, and whom it calls. State machine,
+/// A stream with asyncio's semantics over any backend's channel: its life, its receiving half, and whom it calls. State machine,
 /// write queue, flow control and binding are structs in it: transport, channel and descriptor are all the objects of a connection.
 /// Lives on the loop's thread.
 /// </summary>
 /// <remarks>
-/// Every path settles the state first and calls the user last; whatever comes after a call of the user's reads the state anew, because
+/// What its user may call is what the interface of the class above says: <see cref="SocketTransport"/> both ways,
+/// <see cref="ReadPipeTransport"/> and <see cref="WritePipeTransport"/> one way. Every path settles the state first and calls the user last; whatever comes after a call of the user's reads the state anew, because
 /// the user may have closed, aborted, paused, written or exchanged the protocol meanwhile.
 /// </remarks>
-internal abstract class StreamTransport : StartingTransport, ITransport, IStreamSink, ILoopWork
+internal abstract class StreamTransport : StartingTransport, IBaseTransport, IStreamSink, ILoopWork, ILoopTransport
 {
     private ProtocolBinding _binding;
     private bool _readTurnQueued;
-    private bool _drainsWhenMade;
+    private bool _isReadingHeld;
     private ReadStash? _stash;
+    private bool _drainsWhenMade;
     private Exception? _lostReason;
 
     protected StreamTransport(
-        LoopCore loop, StreamChannel channel, IProtocol<ITransport> protocol, in TransportOrigin origin, int defaultHigh = FlowControl.DefaultHigh)
+        LoopCore loop, StreamChannel channel, BaseProtocol protocol, in TransportOrigin origin, int defaultHigh = FlowControl.DefaultHigh)
         : base(loop, channel, origin, defaultHigh)
     {
         _binding = new ProtocolBinding(loop, origin.Context);
-        _binding.Bind(this, protocol.Instance);
+        _binding.Bind(this, protocol);
         channel.AsksForTarget = _binding.Buffered is not null;
         channel.Attach(this);
         loop.OpenChannels++;
@@ -44,7 +46,7 @@ internal abstract class StreamTransport : StartingTransport, ITransport, IStream
 
     public BaseProtocol? Protocol => _above is null ? _binding.Protocol : _above.Protocol;
 
-    public virtual bool CanWriteEof => true;
+    nint ILoopTransport.Handle => _channel.Handle;
 
     /// <summary>What the backend knows of the connection.</summary>
     internal StreamChannel Channel => _channel;
@@ -62,6 +64,7 @@ internal abstract class StreamTransport : StartingTransport, ITransport, IStream
         DropReservation();
         if (_state.Life == Life.Opening) Abandon(reset: false);
         if (!_state.TryClose()) return;
+        InterruptFile(null);
         _channel.StopReading();
         BeginClosing();
         Flush();
@@ -94,6 +97,7 @@ internal abstract class StreamTransport : StartingTransport, ITransport, IStream
 
     internal void PauseReadingFromAbove()
     {
+        _isReadingHeld = false;
         if (_state.TryPause()) _channel.StopReading();
     }
 
@@ -105,18 +109,11 @@ internal abstract class StreamTransport : StartingTransport, ITransport, IStream
 
     internal void ResumeReadingFromAbove()
     {
+        _isReadingHeld = false;
         if (!_state.TryResume() || _readTurnQueued) return;
         _readTurnQueued = true;
         _loop.Enqueue(this, Turn.Read);
     }
-
-    public void SetProtocol(IProtocol<ITransport> protocol) => Exchange(protocol?.Instance);
-
-    void IReadTransport.SetProtocol(IProtocol<IReadTransport> protocol) => Exchange(protocol?.Instance);
-
-    void IWriteTransport.SetProtocol(IProtocol<IWriteTransport> protocol) => Exchange(protocol?.Instance);
-
-    void ITransport.SetProtocol(IProtocol<IWriteTransport> protocol) => Exchange(protocol?.Instance);
 
     public override string ToString() => $"<{GetType().Name} {_state.Life} {DescribeEnds()}>";
 
@@ -140,7 +137,7 @@ internal abstract class StreamTransport : StartingTransport, ITransport, IStream
     internal void RequestDrain() => _loop.Enqueue(this, Turn.Drain);
 
     /// <summary>At the loop's end: what is open is aborted, what is closing may go on for a while, what was never made goes.</summary>
-    internal void EndWithLoop()
+    void ILoopTransport.EndWithLoop()
     {
         if (_state.Life == Life.Opening) Abandon(reset: true);
         if (_state.Life != Life.Open) return;
@@ -148,18 +145,9 @@ internal abstract class StreamTransport : StartingTransport, ITransport, IStream
         Abort();
     }
 
-    /// <summary>Before ConnectionMade: goes without a callback.</summary>
     internal override void Abandon(bool reset)
     {
-        if (!_state.TryAbandon()) return;
-        Release(reset);
-    }
-
-    /// <summary>It is no use to wait any longer for what a close waits for.</summary>
-    internal void CutOff(Exception reason, bool reset)
-    {
-        if (reset) _state.TryFail();
-        Lose(reason);
+        if (_state.TryAbandon()) Release(reset);
     }
 
     void IStreamSink.OnRead(ReadOnlySpan<byte> data)
@@ -201,6 +189,12 @@ internal abstract class StreamTransport : StartingTransport, ITransport, IStream
         _loop.EndStep();
     }
 
+    void IStreamSink.OnRoom(IoError error)
+    {
+        AfterRoom(error);
+        _loop.EndStep();
+    }
+
     void IStreamSink.OnClosed()
     {
         DropQueueForGood();
@@ -228,13 +222,8 @@ internal abstract class StreamTransport : StartingTransport, ITransport, IStream
         }
     }
 
-    /// <summary>A close has begun; what has been accepted still goes out.</summary>
-    private protected virtual void BeginClosing()
-    {
-    }
-
-    /// <summary>EofReceived asks for it: whether the transport can.</summary>
-    private protected virtual bool KeepsOpenAfterEof() => true;
+    /// <summary>Calls ConnectionMade with the interface that the protocol was written for.</summary>
+    private protected abstract void CallConnectionMade(in ProtocolBinding binding);
 
     /// <summary>The two ends, for ToString.</summary>
     protected abstract string DescribeEnds();
@@ -243,7 +232,7 @@ internal abstract class StreamTransport : StartingTransport, ITransport, IStream
     {
         if (!_state.TryOpen()) return;
         _readTurnQueued = true;
-        _binding.ConnectionMade(this);
+        CallConnectionMade(_binding);
         StartReading();
         if (_drainsWhenMade) RequestDrain();
     }
@@ -253,12 +242,6 @@ internal abstract class StreamTransport : StartingTransport, ITransport, IStream
         _readTurnQueued = true;
         TellStarted(this);
         _loop.Enqueue(this, Turn.Read);
-    }
-
-    /// <summary>A pause that the transport before had told of ends here: its queue was handed on before this one began.</summary>
-    private void ResumeInherited()
-    {
-        if (_state.Life == Life.Open && _flow.IsPaused && IsDrained && _flow.TryResume(0)) FlowChanged(pause: false);
     }
 
     private void ContinueReading()
@@ -318,17 +301,28 @@ internal abstract class StreamTransport : StartingTransport, ITransport, IStream
         }
     }
 
-    private void EndReading(IoError reason)
+    /// <summary>The read end, when nothing before it waits any more.</summary>
+    private protected virtual void EndReading(IoError reason)
     {
-        if (!reason.IsNone)
-        {
-            LoseBroken(reason);
-            return;
-        }
+        if (!reason.IsNone) LoseBroken(reason);
+        else if (_state.TryEndReading() && TellEnd(out var keepOpen) && !keepOpen && !_state.IsClosing) Close();
+    }
 
-        if (!_state.TryEndReading()) return;
-        if (_binding.EofReceived(out var keepOpen) is { } exception) Fail(exception, "EofReceived");
-        else if (!_state.IsClosing && !(keepOpen && KeepsOpenAfterEof())) Close();
+    /// <summary>Tells the protocol that nothing more will come. False where it threw; that has ended the connection.</summary>
+    private protected bool TellEnd(out bool keepOpen)
+    {
+        if (_binding.EofReceived(out keepOpen) is not { } exception) return true;
+        Fail(exception, "EofReceived");
+        return false;
+    }
+
+    /// <summary>An error of the system ends the connection, and the handler is to hear of it: it can change nothing about that.</summary>
+    private protected void LoseReported(string message, Exception exception)
+    {
+        if (_state.IsLost) return;
+        _lostReason ??= exception;
+        _binding.Report(message, exception, this);
+        Lose(exception);
     }
 
     /// <summary>
@@ -348,6 +342,7 @@ internal abstract class StreamTransport : StartingTransport, ITransport, IStream
     {
         if (!_state.TryLose()) return;
         _lostReason ??= reason;
+        InterruptFile(reason);
         _channel.StopReading();
         _stash?.Clear();
         _stash = null;
@@ -357,6 +352,18 @@ internal abstract class StreamTransport : StartingTransport, ITransport, IStream
 
     private protected override void FlowChanged(bool pause) => _binding.FlowChanged(this, pause);
 
+    private protected override void HoldReading()
+    {
+        if (!_state.TryPause()) return;
+        _isReadingHeld = true;
+        _channel.StopReading();
+    }
+
+    private protected override void ReleaseReading()
+    {
+        if (_isReadingHeld) ResumeReading();
+    }
+
     private void Release(bool reset)
     {
         TellAbandoned();
@@ -365,11 +372,11 @@ internal abstract class StreamTransport : StartingTransport, ITransport, IStream
         _channel.Close(reset);
     }
 
-    private void Exchange(BaseProtocol? protocol)
+    private protected void Exchange(BaseProtocol? protocol)
     {
         ArgumentNullException.ThrowIfNull(protocol);
         EnterCall();
-        if (protocol is WriteProtocol)
+        if (protocol is WriteProtocol && this is IReadTransport)
         {
             throw new ArgumentException("A WriteProtocol cannot serve a duplex transport: it has no way to receive what arrives.", nameof(protocol));
         }

@@ -29,7 +29,9 @@ internal interface IStartWaiter
     void OnStarted(StreamTransport transport);
 
     /// <summary>The channel did not become ready: the transport is gone, and the protocol has heard nothing that it should not.</summary>
-    void OnFailed(Exception reason);
+    void OnFailed(Exception reason)
+    {
+    }
 
     /// <summary>Somebody closed the transport before that, or the loop ended.</summary>
     void OnAbandoned()

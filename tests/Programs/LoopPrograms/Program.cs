@@ -27,6 +27,8 @@ internal static class Program
                 return 0;
             case "child":
                 return EventLoop.Run(RunChildAsync);
+            case "subprocess":
+                return EventLoop.Run(RunSubprocessAsync);
             case "starved":
                 return Starved.Run();
             case { } name when InterruptionPrograms.All.TryGetValue(name, out var program):
@@ -66,6 +68,13 @@ internal static class Program
         using var child = Process.Start("cat");
         await child.WaitForExitAsync();
         return child.ExitCode;
+    }
+
+    private static async Task<int> RunSubprocessAsync(EventLoop loop)
+    {
+        await using var child = await Subprocess.StartAsync("cat", []);
+        var result = await child.CommunicateAsync();
+        return result is { StandardOutput: null, StandardError: null } ? result.ReturnCode : -1;
     }
 
     private sealed class SilentProtocol : Protocol;

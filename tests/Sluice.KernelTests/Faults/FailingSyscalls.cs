@@ -1,3 +1,4 @@
+using Microsoft.Win32.SafeHandles;
 using Sluice.Native;
 using Sluice.Primitives;
 
@@ -43,6 +44,8 @@ internal sealed unsafe class FailingSyscalls : Syscalls
 
     public override int StreamSocket(int family, out IoError error) => Fails("socket", out error) ? -1 : Opened(base.StreamSocket(family, out error));
 
+    public override int DatagramSocket(int family, out IoError error) => Fails("socket", out error) ? -1 : Opened(base.DatagramSocket(family, out error));
+
     public override IoError Bind(int fd, ReadOnlySpan<byte> address) => Fails("bind", out var error) ? error : base.Bind(fd, address);
 
     public override IoError Connect(int fd, ReadOnlySpan<byte> address)
@@ -70,6 +73,24 @@ internal sealed unsafe class FailingSyscalls : Syscalls
     public override int SendGathered(int fd, IoVector* vectors, int count, out IoError error) =>
         Fails("send", out error) ? -1 : base.SendGathered(fd, vectors, count, out error);
 
+    public override int ReceiveMessages(int fd, MessageSlot* messages, int count, out IoError error) =>
+        Fails("recvmmsg", out error) ? -1 : base.ReceiveMessages(fd, messages, count, out error);
+
+    public override int SendMessages(int fd, MessageSlot* messages, int count, out IoError error) =>
+        Fails("sendmmsg", out error) ? -1 : base.SendMessages(fd, messages, count, out error);
+
+    public override long SendFile(int fd, SafeFileHandle file, long offset, long count, out IoError error) =>
+        Fails("sendfile", out error) ? -1 : base.SendFile(fd, file, offset, count, out error);
+
+    public override int Read(int fd, byte* buffer, int length, out IoError error) =>
+        Fails("read", out error) ? -1 : base.Read(fd, buffer, length, out error);
+
+    public override int Write(int fd, byte* buffer, int length, out IoError error) =>
+        Fails("write", out error) ? -1 : base.Write(fd, buffer, length, out error);
+
+    public override int WriteGathered(int fd, IoVector* vectors, int count, out IoError error) =>
+        Fails("write", out error) ? -1 : base.WriteGathered(fd, vectors, count, out error);
+
     public override IoError ShutdownWrite(int fd) => Fails("shutdown", out var error) ? error : base.ShutdownWrite(fd);
 
     public override int GetOption(int fd, int level, int name, out IoError error)
@@ -85,6 +106,9 @@ internal sealed unsafe class FailingSyscalls : Syscalls
     }
 
     public override IoError SetOption(int fd, int level, int name, int value) =>
+        Fails("setsockopt", out var error) ? error : base.SetOption(fd, level, name, value);
+
+    public override IoError SetOption(int fd, int level, int name, ReadOnlySpan<byte> value) =>
         Fails("setsockopt", out var error) ? error : base.SetOption(fd, level, name, value);
 
     public override IoError SetLinger(int fd, LingerValue value) => Fails("setsockopt", out var error) ? error : base.SetLinger(fd, value);
@@ -115,6 +139,14 @@ internal sealed unsafe class FailingSyscalls : Syscalls
 
     public override IoError SetNonBlocking(int fd) => Fails("fcntl", out var error) ? error : base.SetNonBlocking(fd);
 
+    public override IoError SetBlocking(int fd) => Fails("fcntl", out var error) ? error : base.SetBlocking(fd);
+
+    public override bool IsNonBlocking(int fd, out IoError error) => !Fails("fcntl", out error) && base.IsNonBlocking(fd, out error);
+
+    public override (bool Reading, bool Writing) Access(int fd, out IoError error) => Fails("fcntl", out error) ? default : base.Access(fd, out error);
+
+    public override FileStatus Status(int fd, out IoError error) => Fails("statx", out error) ? default : base.Status(fd, out error);
+
     public override IoError SetMode(int fd, UnixFileMode mode) => Fails("fchmod", out var error) ? error : base.SetMode(fd, mode);
 
     public override FileStatus Status(string path, out IoError error, bool followsLink = false) =>
@@ -128,6 +160,37 @@ internal sealed unsafe class FailingSyscalls : Syscalls
     public override IoError Replace(int source, int target) => Fails("dup3", out var error) ? error : base.Replace(source, target);
 
     public override IoError Unlink(string path) => Fails("unlink", out var error) ? error : base.Unlink(path);
+
+    public override IoError Pipe(out int reading, out int writing)
+    {
+        (reading, writing) = (-1, -1);
+        if (Fails("pipe2", out var error)) return error;
+        error = base.Pipe(out reading, out writing);
+        if (error.IsNone) _ = (Opened(reading), Opened(writing));
+        return error;
+    }
+
+    public override int NullDevice(out IoError error) => Fails("open", out error) ? -1 : Opened(base.NullDevice(out error));
+
+    public override int DuplicateFrom(int fd, int first, out IoError error) => Fails("dup", out error) ? -1 : Opened(base.DuplicateFrom(fd, first, out error));
+
+    public override int Spawn(SpawnPlan plan, out IoError error) => Fails("posix_spawn", out error) ? 0 : base.Spawn(plan, out error);
+
+    public override int ProcessDescriptor(int pid, out IoError error) =>
+        Fails("pidfd_open", out error) ? -1 : Opened(base.ProcessDescriptor(pid, out error));
+
+    public override IoError SendSignal(int pidfd, int signal) => Fails("pidfd_send_signal", out var error) ? error : base.SendSignal(pidfd, signal);
+
+    public override int? TryWait(int pidfd, bool reap, out IoError error)
+    {
+        if (!Fails("waitid", out error)) return base.TryWait(pidfd, reap, out error);
+        // It fails because somebody else has taken the status.
+        base.AwaitEnd(pidfd, 10_000);
+        base.TryWait(pidfd, reap: true, out _);
+        return null;
+    }
+
+    public override IoError MayExecute(string path) => Fails("access", out var error) ? error : base.MayExecute(path);
 
     public override IoError Close(int fd)
     {

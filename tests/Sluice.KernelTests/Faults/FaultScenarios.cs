@@ -23,8 +23,18 @@ internal static class FaultScenarios
         ["a Unix socket for everyone"] = ServeEveryoneAsync,
         ["existing sockets"] = AdoptAsync,
         ["an existing listener"] = AdoptListenerAsync,
+        ["a file"] = SendFileAsync,
         ["aborts"] = AbortAsync,
         ["nobody listens"] = FindNobodyAsync,
+        ["UDP over IPv4"] = static (loop, _) => DatagramFaultScenarios.ExchangeAsync(loop, new IPEndPoint(IPAddress.Loopback, 0)),
+        ["UDP over IPv6"] = static (loop, _) => DatagramFaultScenarios.ExchangeAsync(loop, new IPEndPoint(IPAddress.IPv6Loopback, 0)),
+        ["multicast and broadcast"] = static (loop, _) => DatagramFaultScenarios.SendToManyAsync(loop),
+        ["Unix datagrams"] = DatagramFaultScenarios.ExchangeByPathAsync,
+        ["an existing datagram socket"] = static (loop, _) => DatagramFaultScenarios.AdoptAsync(loop),
+        ["children"] = static (loop, _) => SubprocessScenarios.ExchangeAsync(loop),
+        ["a child that is closed"] = static (loop, _) => SubprocessScenarios.CloseAsync(loop),
+        ["pipes"] = static (loop, _) => PipeScenarios.ExchangeAsync(loop),
+        ["a socket and a device as pipes"] = static (loop, _) => PipeScenarios.UseOthersAsync(loop),
     };
 
     private static async Task ExchangeAsync(EventLoop loop, EndPoint address) =>
@@ -92,7 +102,7 @@ internal static class FaultScenarios
         address is IPEndPoint ip && ip.Address.Equals(IPAddress.Any) ? new IPEndPoint(IPAddress.Loopback, ip.Port) : address;
 
     // As a process does that dies: a Socket of .NET would remove its file.
-    private static void LeaveStaleFile(EndPoint address)
+    public static void LeaveStaleFile(EndPoint address)
     {
         var dead = Syscalls.System.StreamSocket(SocketConstants.FamilyUnix, out _);
         Syscalls.System.Bind(dead, EndPointBytes.Of(address));
@@ -113,6 +123,32 @@ internal static class FaultScenarios
             far.Close();
             await protocol.Lost;
         }
+    }
+
+    private static async Task SendFileAsync(EventLoop loop, string folder)
+    {
+        var path = Path.Combine(folder, "file");
+        await File.WriteAllBytesAsync(path, new byte[2_500_000]);
+        await using var file = File.OpenRead(path);
+        var served = new RecordingProtocol();
+        var server = await loop.CreateServerAsync(() => served, new IPEndPoint(IPAddress.Loopback, 0));
+        var (transport, protocol) = await loop.CreateConnectionAsync(static () => new RecordingProtocol(), server.EndPoints[0]);
+        try
+        {
+            await loop.SendFileAsync(transport, file);
+        }
+        catch (Exception exception) when (exception is SocketException or IOException or InvalidOperationException)
+        {
+            // The connection broke, perhaps before the file's turn; or the disk, and then the connection lives.
+        }
+
+        transport.Close();
+        await protocol.Lost;
+        if (served.Record.Made.IsCompleted) await served.Lost;
+        Assert.Equal(served.Received.Length, served.Received.ToArray().Count(static value => value == 0));
+        Assert.True(file.Position >= served.Received.Length);
+        server.Close();
+        await server.WaitClosedAsync();
     }
 
     private static async Task AbortAsync(EventLoop loop, string folder)

@@ -40,4 +40,12 @@ public sealed class ProcessTests
         program.SendInput("through");
         await program.ExpectEndAsync(0, "through");
     }
+
+    [Fact, Case("SUB-033")]
+    public async Task A_subprocess_inherits_the_program_s_standard_streams()
+    {
+        using var program = LoopProgram.Start("subprocess");
+        program.SendInput("through");
+        await program.ExpectEndAsync(0, "through");
+    }
 }

@@ -11,6 +11,7 @@ internal sealed partial class SampleProcess : IDisposable
     private static readonly string Root = FindRoot();
 
     private readonly Process _process;
+    private bool _isDeaf;
 
     private SampleProcess(Process process) => _process = process;
 
@@ -22,16 +23,26 @@ internal sealed partial class SampleProcess : IDisposable
 
     public static string ReadFile(string path) => File.ReadAllText(Path.Combine(Root, path));
 
-    public static SampleProcess Start(string sample, params string[] arguments)
-    {
-        // The samples are built as the tests are: same configuration, same framework.
-        var build = Path.GetRelativePath(Path.Combine(Root, "tests", "Sluice.KernelTests"), AppContext.BaseDirectory);
-        var program = Path.Combine(Root, "samples", sample, build, $"{sample}.dll");
+    /// <summary>What it reads.</summary>
+    public StreamWriter Input => _process.StandardInput;
 
+    public static SampleProcess Start(string sample, params string[] arguments) => Start(["dotnet", ProgramOf(sample), .. arguments]);
+
+    /// <summary>Starts a sample whose standard streams a shell has redirected.</summary>
+    /// <param name="sample">Its name.</param>
+    /// <param name="redirections">As one writes them in a shell.</param>
+    /// <param name="folder">Where the shell is.</param>
+    /// <param name="afterwards">What the shell does when the sample has ended, with the same streams.</param>
+    public static SampleProcess StartInShell(string sample, string redirections, string? folder = null, string afterwards = ":") =>
+        Start(["sh", "-c", $"exec {redirections}; dotnet \"$0\"; code=$?; {afterwards}; exit $code", ProgramOf(sample)], folder);
+
+    private static SampleProcess Start(string[] command, string? folder = null)
+    {
         // A shell that runs the tests in the background makes them ignore SIGINT, and children inherit that.
         // With a small nursery its memory is what it keeps, not what the collector has put off.
-        var start = new ProcessStartInfo("env", ["--default-signal=INT", "DOTNET_GCgen0size=400000", "dotnet", program, .. arguments])
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", "DOTNET_GCgen0size=400000", .. command])
         {
+            WorkingDirectory = folder ?? "",
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -77,10 +88,17 @@ internal sealed partial class SampleProcess : IDisposable
     public async Task<SampleResult> EndAsync()
     {
         using var limit = new CancellationTokenSource(Limit);
-        var output = _process.StandardOutput.ReadToEndAsync(limit.Token);
+        var output = _isDeaf ? Task.FromResult("") : _process.StandardOutput.ReadToEndAsync(limit.Token);
         var errors = _process.StandardError.ReadToEndAsync(limit.Token);
         await _process.WaitForExitAsync(limit.Token);
         return new SampleResult(_process.ExitCode, Lines(await output), Lines(await errors));
+    }
+
+    /// <summary>Nobody reads its output any more.</summary>
+    public void CloseOutput()
+    {
+        _isDeaf = true;
+        _process.StandardOutput.Dispose();
     }
 
     public void Dispose()
@@ -96,6 +114,13 @@ internal sealed partial class SampleProcess : IDisposable
     }
 
     private static string[] Lines(string text) => text.TrimEnd('\n').Split('\n', StringSplitOptions.TrimEntries);
+
+    // The samples are built as the tests are: same configuration, same framework.
+    private static string ProgramOf(string sample)
+    {
+        var build = Path.GetRelativePath(Path.Combine(Root, "tests", "Sluice.KernelTests"), AppContext.BaseDirectory);
+        return Path.Combine(Root, "samples", sample, build, $"{sample}.dll");
+    }
 
     private static string FindRoot()
     {

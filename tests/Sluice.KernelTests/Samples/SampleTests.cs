@@ -60,6 +60,13 @@ public sealed class SampleTests
 
         result.AssertSuccess();
         Assert.Equal(["Protected by Tls13, shown CN=localhost", "Data received: Hello, TLS!", "Closed in order"], result.Output);
+    public async Task The_process_runner_asks_for_the_date_talks_and_sorts()
+    {
+        var result = await SampleProcess.RunAsync("RunProcess");
+
+        result.AssertSuccess();
+        Assert.Matches(@"^Today is \d{4}-\d\d-\d\d\.$", result.Output[0]);
+        Assert.Equal(["date has ended with 0.", "sluice has 6 letters", "loop has 4 letters", "Asked to end, it ends with -15.", "Sorted: 8 9 10"], result.Output[1..]);
     }
 
     [Fact]
@@ -85,6 +92,35 @@ public sealed class SampleTests
 
         Assert.Equal(2, result.ExitCode);
         Assert.StartsWith("usage: TcpEcho", Assert.Single(result.Errors));
+    }
+
+    [Fact]
+    public async Task The_udp_echo_prints_what_asyncio_s_guide_prints()
+    {
+        var result = await SampleProcess.RunAsync("UdpEcho");
+
+        result.AssertSuccess();
+        Assert.Equal("Send: 'Hello World!'", result.Output[0]);
+        Assert.StartsWith("Received 'Hello World!' from 127.0.0.1:", result.Output[1]);
+        Assert.Equal(["Received: 'Hello World!'"], result.Output[2..]);
+    }
+
+    [Fact]
+    public async Task The_udp_echo_works_between_two_processes()
+    {
+        using var server = SampleProcess.Start("UdpEcho", "--server", "0");
+        var port = (await server.ReadLineAsync("Serving on ")).Split(':')[1];
+
+        var client = await SampleProcess.RunAsync("UdpEcho", "--client", port, "from afar");
+        server.Interrupt();
+        var served = await server.EndAsync();
+        var unheard = await SampleProcess.RunAsync("UdpEcho", "--client", port, "anyone?");
+
+        client.AssertSuccess();
+        served.AssertSuccess();
+        Assert.Equal(["Send: 'from afar'", "Received: 'from afar'"], client.Output);
+        Assert.Equal("Stopped", served.Output[^1]);
+        Assert.Equal(["Send: 'anyone?'", "Error received: Connection refused"], unheard.Output);
     }
 
     [Theory]

@@ -13,7 +13,7 @@ public sealed class TourTests
         var result = await SampleProcess.RunAsync("Tour");
 
         result.AssertSuccess();
-        Assert.Equal("5 of 5 exchanges were right", result.Output[^1]);
+        Assert.Equal("9 of 9 exchanges were right", result.Output[^1]);
     }
 
     [Fact]
@@ -84,7 +84,7 @@ public sealed class TourTests
         var unixPath = (await tour.ReadLineAsync("   nc -N -U ")).Split(' ')[^1];
         using var client = new TcpClient();
         await client.ConnectAsync(IPAddress.Loopback, int.Parse(port));
-        await tour.ReadLineAsync("   tcp     ConnectionMade");
+        await tour.ReadLineAsync("   tcp      ConnectionMade");
 
         tour.Interrupt();
         var result = await tour.EndAsync();

@@ -82,6 +82,37 @@ public sealed class LeakTests
         await server.WaitClosedAsync();
     });
 
+    [Fact, Case("SENDFILE-018")]
+    public void Files_that_are_sent_closed_meanwhile_or_given_up_leave_no_descriptor()
+    {
+        var path = Path.GetTempFileName();
+        File.WriteAllBytes(path, new byte[5_000]);
+        RunCounting(async (loop, count) =>
+        {
+            var (first, second) = SocketPair.Create();
+            var (near, _) = await loop.CreateConnectionAsync(static () => new RecordingProtocol(), first);
+            var (far, peer) = await loop.CreateConnectionAsync(static () => new RecordingProtocol(), second);
+            far.PauseReading();
+            for (var i = 0; i < count; i++)
+            {
+                using var cancellation = new CancellationTokenSource();
+                var file = File.OpenHandle(path);
+                var sending = loop.SendFileAsync(near, file, cancellationToken: cancellation.Token);
+                file.Dispose();
+                if (i % 50 == 0) far.ResumeReading();
+                if (i % 50 == 0) await sending;
+                else cancellation.Cancel();
+                await sending.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+                far.PauseReading();
+            }
+
+            near.Abort();
+            far.Abort();
+            await peer.Lost;
+        });
+        File.Delete(path);
+    }
+
     /// <summary>Runs a few first, so that what is made once is there; then the whole run must leave as many descriptors as it found.</summary>
     private static void RunCounting(Func<EventLoop, int, Task> run)
     {

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
 
@@ -23,6 +24,7 @@ internal sealed class Actor
         _orders = orders;
         _trace = world.TraceOf(name);
         _actions = new ActorActions(world, this);
+        if (orders.TryGetProperty("kind", out var family) && family.GetString() == "datagram") Datagrams = new DatagramActorProtocol(this);
         var isBuffered = orders.TryGetProperty("kind", out var kind) && kind.GetString() == "buffered";
         var bufferSize = orders.TryGetProperty("buffer", out var size) ? size.GetInt32() : 65536;
         Protocol = isBuffered ? new BufferedActorProtocol(this, bufferSize) : new PlainActorProtocol(this);
@@ -32,12 +34,24 @@ internal sealed class Actor
 
     public IProtocol<ITransport> Protocol { get; }
 
+    /// <summary>Its protocol where it has datagrams, else null.</summary>
+    public DatagramActorProtocol? Datagrams { get; }
+
+    /// <summary>Its endpoint, once that is made.</summary>
+    public IDatagramTransport? Endpoint { get; set; }
+
     /// <summary>Its transport, once the connection is made or another actor has handed it over.</summary>
-    public ITransport Transport
+    public IBaseTransport Transport
     {
         get => field ?? throw new InvalidOperationException($"{Name} has no transport.");
         set;
     }
+
+    /// <summary>The same, as what receives.</summary>
+    public IReadTransport Receiver => (IReadTransport)Transport;
+
+    /// <summary>The same, as what sends.</summary>
+    public IWriteTransport Sender => (IWriteTransport)Transport;
 
     public int Received { get; private set; }
 
@@ -62,10 +76,10 @@ internal sealed class Actor
         if (_orders.TryGetProperty(hook, out var actions) && _ran.Add(hook)) Act(actions);
     }
 
-    public void Made(ITransport transport)
+    public void Made(IBaseTransport transport)
     {
         Transport = transport;
-        transport.GetExtraInfo(ExtraInfo.Socket)!.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.SendBuffer, SendBufferSize);
+        transport.GetExtraInfo(ExtraInfo.Socket)?.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.SendBuffer, SendBufferSize);
         Note("connection_made");
         Happened("made");
         Once("made");
@@ -76,12 +90,8 @@ internal sealed class Actor
         Received += data.Length;
         _trace.Data(data);
         Happened("received");
-        if (IsOrdered("echo")) Transport.Write(data);
-        if (!_orders.TryGetProperty("data", out var hooks)) return;
-        foreach (var (index, hook) in hooks.EnumerateArray().Index())
-        {
-            if (Received >= hook.GetProperty("after").GetInt32() && _ran.Add($"data {index}")) Act(hook.GetProperty("do"));
-        }
+        if (IsOrdered("echo")) Sender.Write(data);
+        RunDataHooks();
     }
 
     public bool Eof()
@@ -90,6 +100,29 @@ internal sealed class Actor
         Happened("eof");
         Once("eof");
         return IsOrdered("keep_open");
+    }
+
+    /// <summary>Sends a file of its own, notes what came of it, and goes on with what is ordered for then.</summary>
+    public async Task SendFileAsync(JsonElement order)
+    {
+        await using var file = new FileStream(Path.GetTempFileName(), FileMode.Open, FileAccess.ReadWrite, FileShare.None, 4096, FileOptions.DeleteOnClose);
+        file.Write(BytePattern.Take(0, NumberOf("size") ?? 0));
+        file.Position = NumberOf("position") ?? 0;
+        string end;
+        try
+        {
+            end = $"{await EventLoop.Current.SendFileAsync((ITransport)Transport, file, NumberOf("offset") ?? 0, NumberOf("count"))}";
+        }
+        catch (Exception exception)
+        {
+            end = PythonNames.Of(exception);
+        }
+
+        Note($"sendfile {end} at {file.Position}");
+        Happened("note");
+        if (order.TryGetProperty("do", out var then)) Act(then);
+
+        int? NumberOf(string name) => order.TryGetProperty(name, out var value) ? value.GetInt32() : null;
     }
 
     public void Flow(string name)
@@ -104,6 +137,39 @@ internal sealed class Actor
         Note($"connection_lost {PythonNames.Of(exception)}");
         Happened("lost");
         Once("lost");
+    }
+
+    public void EndpointMade(IDatagramTransport endpoint)
+    {
+        Endpoint = endpoint;
+        Note("connection_made");
+        Happened("made");
+        Once("made");
+    }
+
+    public void Datagram(ReadOnlySpan<byte> data, EndPoint? address)
+    {
+        Received++;
+        Note($"datagram {ActorTrace.Describe(data)} from {_world.NameOf(address)}");
+        Happened("received");
+        if (IsOrdered("echo")) Endpoint!.SendTo(data, address);
+        RunDataHooks();
+    }
+
+    public void Error(Exception exception)
+    {
+        Note($"error_received {PythonNames.Of(exception)}");
+        Happened("error");
+        Once("error");
+    }
+
+    private void RunDataHooks()
+    {
+        if (!_orders.TryGetProperty("data", out var hooks)) return;
+        foreach (var (index, hook) in hooks.EnumerateArray().Index())
+        {
+            if (Received >= hook.GetProperty("after").GetInt32() && _ran.Add($"data {index}")) Act(hook.GetProperty("do"));
+        }
     }
 
     private bool IsOrdered(string flag) => _orders.TryGetProperty(flag, out var value) && value.GetBoolean();

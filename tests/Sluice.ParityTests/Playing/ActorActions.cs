@@ -11,7 +11,11 @@ internal sealed class ActorActions(World world, Actor actor)
 
     private static EventLoop Loop => EventLoop.Current;
 
-    private ITransport Transport => actor.Transport;
+    private IBaseTransport Transport => actor.Transport;
+
+    private IReadTransport Receiver => actor.Receiver;
+
+    private IWriteTransport Sender => actor.Sender;
 
     public void Run(JsonElement actions)
     {
@@ -32,36 +36,40 @@ internal sealed class ActorActions(World world, Actor actor)
 
     private void Do(string word, JsonElement value)
     {
+        if (actor.Endpoint is { } endpoint && TryDoOnEndpoint(endpoint, word, value)) return;
         switch (word)
         {
             case "write":
-                Transport.Write(BytesOf(value));
+                Sender.Write(BytesOf(value));
                 break;
             case "writelines":
-                Transport.WriteLines([.. value.EnumerateArray().Select(part => (ReadOnlyMemory<byte>)BytesOf(part))]);
+                Sender.WriteLines([.. value.EnumerateArray().Select(part => (ReadOnlyMemory<byte>)BytesOf(part))]);
                 break;
             case "write_eof":
-                Transport.WriteEof();
+                Sender.WriteEof();
                 break;
             case "close":
                 Transport.Close();
                 break;
             case "abort":
-                Transport.Abort();
+                Sender.Abort();
                 break;
             case "pause_reading":
-                Transport.PauseReading();
+                Receiver.PauseReading();
                 break;
             case "resume_reading":
-                Transport.ResumeReading();
+                Receiver.ResumeReading();
                 break;
             case "limits":
-                Transport.SetWriteBufferLimits(Limit(value, "high"), Limit(value, "low"));
+                Sender.SetWriteBufferLimits(Limit(value, "high"), Limit(value, "low"));
                 break;
             case "set_protocol":
                 var other = world.AddActor(value.GetString()!);
                 other.Transport = Transport;
-                Transport.SetProtocol(other.Protocol);
+                ((ITransport)Transport).SetProtocol(other.Protocol);
+                break;
+            case "sendfile":
+                _ = actor.SendFileAsync(value);
                 break;
             case "facts":
                 foreach (var name in value.EnumerateArray().Select(static name => name.GetString()!)) actor.Note($"{name} {Fact(name)}");
@@ -81,6 +89,49 @@ internal sealed class ActorActions(World world, Actor actor)
                 break;
         }
     }
+
+    /// <summary>The words that mean something else to an endpoint of datagrams, and those that only it knows.</summary>
+    private bool TryDoOnEndpoint(IDatagramTransport endpoint, string word, JsonElement value)
+    {
+        switch (word)
+        {
+            case "send":
+                endpoint.SendTo(BytesOf(value));
+                return true;
+            case "send_to":
+                endpoint.SendTo(BytesOf(value.GetProperty("data")), world.AddressOf(value.GetProperty("actor").GetString()!));
+                return true;
+            case "close":
+                endpoint.Close();
+                return true;
+            case "abort":
+                endpoint.Abort();
+                return true;
+            case "limits":
+                endpoint.SetWriteBufferLimits(Limit(value, "high"), Limit(value, "low"));
+                return true;
+            case "set_protocol":
+                var other = world.AddActor(value.GetString()!);
+                other.Endpoint = endpoint;
+                endpoint.SetProtocol(other.Datagrams!);
+                return true;
+            case "facts":
+                foreach (var name in value.EnumerateArray().Select(static name => name.GetString()!)) actor.Note($"{name} {FactOf(endpoint, name)}");
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    private static string FactOf(IDatagramTransport endpoint, string name) => name switch
+    {
+        "limits" => $"{endpoint.WriteBufferLimits.Low} {endpoint.WriteBufferLimits.High}",
+        "is_buffering" => PythonNames.Of(endpoint.WriteBufferSize > 0),
+        "is_closing" => PythonNames.Of(endpoint.IsClosing),
+        "protocol" => (endpoint.Protocol as IActorProtocol)?.Actor.Name ?? "None",
+        _ when name.StartsWith("extra ", StringComparison.Ordinal) => PythonNames.Of(endpoint.GetExtraInfo(name["extra ".Length..]) is not null),
+        _ => throw new NotSupportedException($"No fact of an endpoint is called {name}."),
+    };
 
     private void Schedule(string word, JsonElement value)
     {
@@ -132,11 +183,11 @@ internal sealed class ActorActions(World world, Actor actor)
 
     private string Fact(string name) => name switch
     {
-        "limits" => $"{Transport.WriteBufferLimits.Low} {Transport.WriteBufferLimits.High}",
-        "is_buffering" => PythonNames.Of(Transport.WriteBufferSize > 0),
+        "limits" => $"{Sender.WriteBufferLimits.Low} {Sender.WriteBufferLimits.High}",
+        "is_buffering" => PythonNames.Of(Sender.WriteBufferSize > 0),
         "is_closing" => PythonNames.Of(Transport.IsClosing),
-        "is_reading" => PythonNames.Of(Transport.IsReading),
-        "can_write_eof" => PythonNames.Of(Transport.CanWriteEof),
+        "is_reading" => PythonNames.Of(Receiver.IsReading),
+        "can_write_eof" => PythonNames.Of(Sender.CanWriteEof),
         "protocol" => (Transport.Protocol as IActorProtocol)?.Actor.Name ?? "None",
         _ when name.StartsWith("extra ", StringComparison.Ordinal) => PythonNames.Of(Transport.GetExtraInfo(name["extra ".Length..]) is not null),
         _ => throw new NotSupportedException($"No fact is called {name}."),

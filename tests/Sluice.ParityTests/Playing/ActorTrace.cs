@@ -11,6 +11,9 @@ internal sealed class ActorTrace
 
     public IReadOnlyList<string> Entries => _entries;
 
+    /// <summary>Bytes as an entry tells of them: their number and the beginning of their hash.</summary>
+    public static string Describe(ReadOnlySpan<byte> data) => $"{data.Length} {Convert.ToHexStringLower(SHA256.HashData(data))[..8]}";
+
     public void Note(string entry)
     {
         EndRun();
@@ -19,11 +22,11 @@ internal sealed class ActorTrace
 
     public void Data(ReadOnlySpan<byte> data) => _run.Write(data);
 
-    /// <summary>Ends an entry of bytes: their number and the beginning of their hash.</summary>
+    /// <summary>Ends an entry of bytes.</summary>
     public void EndRun()
     {
         if (_run.WrittenCount == 0) return;
-        _entries.Add($"data {_run.WrittenCount} {Convert.ToHexStringLower(SHA256.HashData(_run.WrittenSpan))[..8]}");
+        _entries.Add($"data {Describe(_run.WrittenSpan)}");
         _run.ResetWrittenCount();
     }
 }

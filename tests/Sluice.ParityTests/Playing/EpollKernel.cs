@@ -1,3 +1,4 @@
+using System.IO.Pipes;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
@@ -11,7 +12,7 @@ internal sealed class EpollKernel : IPlayKernel
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     private readonly string _directory;
-    private readonly List<Socket> _kept = [];
+    private readonly List<IDisposable> _kept = [];
     private int _paths;
 
     private EpollKernel(EventLoop loop, string directory)
@@ -43,6 +44,27 @@ internal sealed class EpollKernel : IPlayKernel
     {
         // A socket that nobody holds is closed by its finalizer, perhaps before a transport has taken it over.
         var (first, second) = SocketPair.Create();
+        _kept.AddRange([first, second]);
+        return (first.SafeHandle, second.SafeHandle);
+    }
+
+    public (SafeHandle Reader, SafeHandle Writer) Pipe()
+    {
+        var pipe = new AnonymousPipeServerStream(PipeDirection.Out);
+        _kept.Add(pipe);
+        return (pipe.ClientSafePipeHandle, pipe.SafePipeHandle);
+    }
+
+    public EndPoint UnusedAddress()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return socket.LocalEndPoint!;
+    }
+
+    public (SafeHandle First, SafeHandle Second) DatagramPair()
+    {
+        var (first, second) = SocketPair.CreateDatagram();
         _kept.AddRange([first, second]);
         return (first.SafeHandle, second.SafeHandle);
     }

@@ -11,6 +11,15 @@ internal interface IPlayKernel
     /// <summary>An address that nobody listens at.</summary>
     EndPoint NewAddress(bool isUnix);
 
+    /// <summary>For UDP: an address that nobody has.</summary>
+    EndPoint UnusedAddress();
+
+    /// <summary>Two connected Unix datagram sockets without names that no transport holds yet.</summary>
+    (SafeHandle First, SafeHandle Second) DatagramPair();
+
     /// <summary>Two connected sockets that no transport holds yet.</summary>
     (SafeHandle First, SafeHandle Second) Pair();
+
+    /// <summary>The two ends of a pipe that no transport holds yet.</summary>
+    (SafeHandle Reader, SafeHandle Writer) Pipe();
 }

@@ -38,6 +38,7 @@ internal static class PythonNames
         SocketError.Shutdown => "BrokenPipeError",
         SocketError.TimedOut => "TimeoutError",
         SocketError.AddressNotAvailable => "FileNotFoundError",
+        SocketError.MessageSize => "OSError",
         _ => $"SocketException {code}",
     };
 }

@@ -7,6 +7,7 @@ public sealed class Scenario(JsonElement content)
 {
     private static readonly JsonElement Nothing = Json("{}");
     private static readonly JsonElement OneConnection = Json("""["serve", {"connect": "client"}, {"wait": "client lost"}, {"wait": "server lost"}]""");
+    private static readonly JsonElement OnePipe = Json("""[{"pipe": ["client", "server"]}, {"wait": "client lost"}, {"wait": "server lost"}]""");
     private static readonly JsonElement OnePair = Json("""[{"pair": ["client", "server"]}, {"wait": "client lost"}, {"wait": "server lost"}]""");
 
     public string Name => content.GetProperty("name").GetString()!;
@@ -23,7 +24,7 @@ public sealed class Scenario(JsonElement content)
     public ScenarioKernels Kernels => Enum.Parse<ScenarioKernels>(Word("kernels", "any"), ignoreCase: true);
 
     public IEnumerable<JsonElement> Script =>
-        (content.TryGetProperty("script", out var script) ? script : Word("over", "tcp") == "pair" ? OnePair : OneConnection).EnumerateArray();
+        (content.TryGetProperty("script", out var script) ? script : ScriptOver(Word("over", "tcp"))).EnumerateArray();
 
     /// <summary>What an actor does. The second connection of a server is "server2", with the server's own orders unless it has others.</summary>
     public JsonElement OrdersOf(string actor) => Find(actor) ?? Find(actor.TrimEnd("0123456789".ToCharArray())) ?? Nothing;
@@ -39,6 +40,13 @@ public sealed class Scenario(JsonElement content)
     public override string ToString() => Name;
 
     private static JsonElement Json(string text) => JsonDocument.Parse(text).RootElement;
+
+    private static JsonElement ScriptOver(string medium) => medium switch
+    {
+        "pair" => OnePair,
+        "pipe" => OnePipe,
+        _ => OneConnection,
+    };
 
     private JsonElement? Find(string actor)
     {

@@ -37,5 +37,11 @@ internal sealed class SimulatedKernel(SimulatedHost host) : IPlayKernel
 
     public EndPoint NewAddress(bool isUnix) => isUnix ? new UnixDomainSocketEndPoint($"/simulated/{++_paths}") : new IPEndPoint(IPAddress.Loopback, 0);
 
+    public EndPoint UnusedAddress() => new IPEndPoint(IPAddress.Loopback, 9);
+
+    public (SafeHandle First, SafeHandle Second) DatagramPair() => host.CreateDatagramPair();
+
     public (SafeHandle First, SafeHandle Second) Pair() => host.CreateStreamPair();
+
+    public (SafeHandle Reader, SafeHandle Writer) Pipe() => host.CreatePipe();
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 
 namespace Sluice.ParityTests.Playing;
@@ -13,10 +14,12 @@ internal sealed class World
     private readonly Dictionary<string, ActorTrace> _traces = [];
     private readonly Dictionary<string, Actor> _actors = [];
     private readonly List<string> _accepted = [];
+    private readonly List<SafeHandle> _ends = [];
     private readonly Actor _loopActor;
     private TaskCompletionSource _changed = NewSource();
     private Server? _server;
     private EndPoint? _address;
+    private EndPoint? _nobody;
 
     public World(Scenario scenario, IPlayKernel kernel)
     {
@@ -40,7 +43,8 @@ internal sealed class World
         foreach (var step in _scenario.Script) await DoAsync(step);
         await TurnsAsync(TurnsAfterTheEnd);
         var traces = TracesSoFar();
-        foreach (var actor in _actors.Values.Where(static actor => actor.IsOpen)) actor.Transport.Abort();
+        foreach (var actor in _actors.Values.Where(static actor => actor.IsOpen)) End(actor.Endpoint ?? actor.Transport);
+        CloseEnds();
         _server?.Close();
         await TurnsAsync(TurnsAfterTheEnd);
         return traces;
@@ -61,6 +65,13 @@ internal sealed class World
     public Actor ActorOf(string name) => _actors[name];
 
     public Actor AddActor(string name) => _actors[name] = new Actor(this, name, _scenario.OrdersOf(name));
+
+    /// <summary>Where an actor receives datagrams.</summary>
+    public EndPoint AddressOf(string actor) => actor == "nobody" ? _nobody ??= _kernel.UnusedAddress() : ActorOf(actor).Endpoint!.GetExtraInfo(ExtraInfo.SocketName)!;
+
+    /// <summary>Whose an address is.</summary>
+    public string NameOf(EndPoint? address) => address is null ? "None"
+        : _actors.FirstOrDefault(pair => address.Equals(pair.Value.Endpoint?.GetExtraInfo(ExtraInfo.SocketName))).Key ?? "a stranger";
 
     public void OnServer(string word)
     {
@@ -94,6 +105,13 @@ internal sealed class World
 
     private static TaskCompletionSource NewSource() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    private static void End(IBaseTransport transport)
+    {
+        if (transport is IWriteTransport writer) writer.Abort();
+        else if (transport is IDatagramTransport endpoint) endpoint.Abort();
+        else transport.Close();
+    }
+
     private static async Task TurnsAsync(int count)
     {
         for (var i = 0; i < count; i++) await Task.Yield();
@@ -111,6 +129,15 @@ internal sealed class World
                 return OutcomeAsync($"connect {name}", name, () => Loop.CreateConnectionAsync(() => Make(name), _address ?? _kernel.NewAddress(_scenario.IsUnix)));
             case "pair":
                 return PairAsync([.. value.EnumerateArray().Select(static end => end.GetString()!)]);
+            case "pipe":
+                return PipeAsync([.. value.EnumerateArray().Select(static end => end.GetString())]);
+            case "close_end":
+                CloseEnds();
+                return Task.CompletedTask;
+            case "datagram":
+                return DatagramAsync(value);
+            case "datagram_pair":
+                return DatagramPairAsync([.. value.EnumerateArray().Select(static end => end.GetString()!)]);
             case "accepted":
                 return AcceptedAsync(value.GetString()!);
             case "wait":
@@ -145,8 +172,13 @@ internal sealed class World
 
     private IProtocol<ITransport> Make(string name)
     {
+        return Enter(name).Protocol;
+    }
+
+    private Actor Enter(string name)
+    {
         if (_scenario.OrdersOf(name).TryGetProperty("factory", out var exception)) throw PythonNames.Make(exception.GetString()!);
-        return AddActor(name).Protocol;
+        return AddActor(name);
     }
 
     private async Task PairAsync(string[] names)
@@ -154,6 +186,46 @@ internal sealed class World
         var (first, second) = _kernel.Pair();
         await OutcomeAsync($"connect {names[0]}", names[0], () => Loop.AdoptAsync(() => Make(names[0]), first));
         await OutcomeAsync($"connect {names[1]}", names[1], () => Loop.AdoptAsync(() => Make(names[1]), second));
+    }
+
+    /// <summary>A pipe from the first actor to the second; where one is null, that end stays bare until close_end.</summary>
+    private async Task PipeAsync(string?[] names)
+    {
+        var (reader, writer) = _kernel.Pipe();
+        if (names[0] is { } first) await OutcomeAsync($"connect {first}", first, () => Loop.ConnectWritePipeAsync(() => new WriteActorProtocol(Enter(first)), writer));
+        else _ends.Add(writer);
+        if (names[1] is { } second) await OutcomeAsync($"connect {second}", second, () => Loop.ConnectReadPipeAsync(() => new ReadActorProtocol(Enter(second)), reader));
+        else _ends.Add(reader);
+    }
+
+    private void CloseEnds()
+    {
+        foreach (var end in _ends) end.Dispose();
+        _ends.Clear();
+    }
+
+    /// <summary>Opens an endpoint: at an address of its own unless it is unnamed, and connected to another actor where that is said.</summary>
+    private Task DatagramAsync(JsonElement step)
+    {
+        var name = step.GetProperty("actor").GetString()!;
+        var remote = step.TryGetProperty("to", out var peer) ? AddressOf(peer.GetString()!) : null;
+        var isUnnamed = step.TryGetProperty("unnamed", out var unnamed) && unnamed.GetBoolean();
+        var local = isUnnamed ? null : _kernel.NewAddress(_scenario.IsUnix);
+        var options = new DatagramOptions { AllowBroadcast = step.TryGetProperty("broadcast", out var broadcast) && broadcast.GetBoolean() };
+        return OutcomeAsync($"datagram {name}", name, () => Loop.CreateDatagramEndpointAsync(() => MakeDatagrams(name), local, remote, options));
+    }
+
+    private async Task DatagramPairAsync(string[] names)
+    {
+        var (first, second) = _kernel.DatagramPair();
+        await OutcomeAsync($"datagram {names[0]}", names[0], () => Loop.AdoptDatagramAsync(() => MakeDatagrams(names[0]), first));
+        await OutcomeAsync($"datagram {names[1]}", names[1], () => Loop.AdoptDatagramAsync(() => MakeDatagrams(names[1]), second));
+    }
+
+    private DatagramActorProtocol MakeDatagrams(string name)
+    {
+        if (_scenario.OrdersOf(name).TryGetProperty("factory", out var exception)) throw PythonNames.Make(exception.GetString()!);
+        return AddActor(name).Datagrams!;
     }
 
     private async Task AcceptedAsync(string name)

@@ -73,7 +73,8 @@ class Actor:
         self.facts = set()
         self.base = 0.0
         buffered = spec.get("kind") == "buffered"
-        self.protocol = BufferedProtocol(self) if buffered else PlainProtocol(self)
+        self.is_datagram = spec.get("kind") == "datagram"
+        self.protocol = DatagramProtocol(self) if self.is_datagram else BufferedProtocol(self) if buffered else PlainProtocol(self)
 
     def happened(self, fact):
         self.facts.add(fact)
@@ -87,7 +88,8 @@ class Actor:
 
     def made(self, transport):
         self.transport = transport
-        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 131072)
+        if transport.get_extra_info("socket"):
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 131072)
         self.trace.note("connection_made")
         self.happened("made")
         self.once("made")
@@ -98,10 +100,32 @@ class Actor:
         self.happened("received")
         if self.spec.get("echo"):
             self.transport.write(bytes(data))
+        self.run_data_hooks()
+
+    def run_data_hooks(self):
         for index, hook in enumerate(self.spec.get("data", ())):
             if self.received >= hook["after"] and index not in self.ran:
                 self.ran.add(index)
                 self.act(hook["do"])
+
+    def endpoint_made(self, transport):
+        self.transport = transport
+        self.trace.note("connection_made")
+        self.happened("made")
+        self.once("made")
+
+    def datagram(self, data, address):
+        self.received += 1
+        self.trace.note(f"datagram {len(data)} {hashlib.sha256(data).hexdigest()[:8]} from {self.world.name_of_address(address)}")
+        self.happened("received")
+        if self.spec.get("echo"):
+            self.transport.sendto(data, address)
+        self.run_data_hooks()
+
+    def error(self, exception):
+        self.trace.note(f"error_received {name_of(exception)}")
+        self.happened("error")
+        self.once("error")
 
     def eof(self):
         self.trace.note("eof_received")
@@ -135,6 +159,12 @@ class Actor:
             except Exception as exception:
                 self.trace.note(f"{word} {name_of(exception)}")
 
+    def do_send(self, content):
+        self.transport.sendto(self.bytes_of(content))
+
+    def do_send_to(self, target):
+        self.transport.sendto(self.bytes_of(target["data"]), self.world.address_of(target["actor"]))
+
     def do_write(self, content):
         self.transport.write(self.bytes_of(content))
 
@@ -163,6 +193,21 @@ class Actor:
         other = self.world.actor(name)
         other.transport = self.transport
         self.transport.set_protocol(other.protocol)
+
+    def do_sendfile(self, order):
+        self.world.tasks.append(asyncio.get_running_loop().create_task(self.send_file(order)))
+
+    async def send_file(self, order):
+        with tempfile.TemporaryFile() as file:
+            file.write(pattern(0, order["size"]))
+            file.seek(order.get("position", 0))
+            try:
+                end = await asyncio.get_running_loop().sendfile(self.transport, file, order.get("offset", 0), order.get("count"))
+            except Exception as exception:
+                end = name_of(exception)
+            self.trace.note(f"sendfile {end} at {file.tell()}")
+        self.happened("note")
+        self.act(order.get("do", ()))
 
     def do_facts(self, names):
         for name in names:
@@ -259,6 +304,24 @@ class BufferedProtocol(asyncio.BufferedProtocol):
         self.actor.data(self.buffer[:nbytes])
 
 
+class DatagramProtocol(asyncio.DatagramProtocol):
+    def __init__(self, actor):
+        self.actor = actor
+
+    def connection_made(self, transport):
+        self.actor.endpoint_made(transport)
+
+    def datagram_received(self, data, address):
+        self.actor.datagram(data, address)
+
+    def error_received(self, exc):
+        self.actor.error(exc)
+
+    pause_writing = PlainProtocol.pause_writing
+    resume_writing = PlainProtocol.resume_writing
+    connection_lost = PlainProtocol.connection_lost
+
+
 class World:
     """One play of one scenario."""
 
@@ -270,8 +333,11 @@ class World:
         self.actors = {}
         self.loop_actor = Actor(self, "loop", {})
         self.accepted = []
+        self.ends = []
         self.server = None
         self.tasks = []
+        self.nobody = None
+        self.paths = 0
 
     def actor(self, name):
         # The second connection of a server is "server2", with the server's own orders unless it has others.
@@ -312,7 +378,8 @@ class World:
         return traces
 
     def default_script(self):
-        start = [{"pair": ["client", "server"]}] if self.scenario.get("over") == "pair" else ["serve", {"connect": "client"}]
+        over = self.scenario.get("over")
+        start = [{over: ["client", "server"]}] if over in ("pair", "pipe") else ["serve", {"connect": "client"}]
         return start + [{"wait": "client lost"}, {"wait": "server lost"}]
 
     def handle(self, loop, context):
@@ -322,7 +389,9 @@ class World:
     async def clean_up(self):
         for actor in self.actors.values():
             if actor.transport and "lost" not in actor.facts:
-                actor.transport.abort()
+                # The reading end of a pipe cannot be aborted.
+                getattr(actor.transport, "abort", actor.transport.close)()
+        await self.step_close_end(None)
         if self.server:
             self.server.close()
         for task in self.tasks:
@@ -350,6 +419,62 @@ class World:
         loop = asyncio.get_running_loop()
         for name, end in zip(names, socket.socketpair()):
             await self.outcome(f"connect {name}", name, loop.create_connection(lambda name=name: self.make(name), sock=end))
+
+    async def step_pipe(self, names):
+        """A pipe from the first actor to the second; where one is null, that end stays bare until close_end."""
+        loop = asyncio.get_running_loop()
+        reader, writer = os.pipe()
+        ends = (names[0], loop.connect_write_pipe, os.fdopen(writer, "wb", 0)), (names[1], loop.connect_read_pipe, os.fdopen(reader, "rb", 0))
+        for name, connect, end in ends:
+            if name is None:
+                self.ends.append(end)
+            else:
+                await self.outcome(f"connect {name}", name, connect(lambda name=name: self.make(name), end))
+
+    async def step_close_end(self, _):
+        for end in self.ends:
+            end.close()
+        self.ends = []
+
+    def address_of(self, name):
+        """Where an actor receives datagrams."""
+        if name == "nobody":
+            if not self.nobody:
+                with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as unused:
+                    unused.bind(("127.0.0.1", 0))
+                    self.nobody = unused.getsockname()
+            return self.nobody
+        return self.actors[name].transport.get_extra_info("sockname")
+
+    def name_of_address(self, address):
+        if not address:
+            return None
+        for name, actor in self.actors.items():
+            if actor.is_datagram and actor.transport and actor.transport.get_extra_info("sockname") == address:
+                return name
+        return "a stranger"
+
+    async def step_datagram(self, step):
+        """An endpoint: at an address of its own unless it is unnamed, and connected to another actor where that is said."""
+        name = step["actor"]
+        options = {}
+        if "to" in step:
+            options["remote_addr"] = self.address_of(step["to"])
+        if self.scenario.get("over") == "unix":
+            options["family"] = socket.AF_UNIX
+        if not step.get("unnamed"):
+            self.paths += 1
+            options["local_addr"] = f"{self.path}{self.paths}" if self.scenario.get("over") == "unix" else ("127.0.0.1", 0)
+        if step.get("broadcast"):
+            options["allow_broadcast"] = True
+        loop = asyncio.get_running_loop()
+        await self.outcome(f"datagram {name}", name, loop.create_datagram_endpoint(lambda: self.make(name), **options))
+
+    async def step_datagram_pair(self, names):
+        loop = asyncio.get_running_loop()
+        for name, end in zip(names, socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)):
+            end.setblocking(False)
+            await self.outcome(f"datagram {name}", name, loop.create_datagram_endpoint(lambda name=name: self.make(name), sock=end))
 
     async def step_accepted(self, name):
         """A program that accepts by itself gives the socket to the loop."""

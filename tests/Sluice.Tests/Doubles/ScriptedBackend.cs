@@ -84,6 +84,10 @@ internal sealed class ScriptedBackend : IoBackend
 
     public override StreamChannel Adopt(SafeHandle socket, StreamOptions options) => throw new NotSupportedException();
 
+    public override DatagramChannel OpenDatagram(AddressFamily family, EndPoint? local, EndPoint? remote, DatagramOptions options) => throw new NotSupportedException();
+
+    public override DatagramChannel AdoptDatagram(SafeHandle socket, DatagramOptions options) => throw new NotSupportedException();
+
     public override WatchChannel Watch(SafeHandle handle, IWatchSink sink) => throw new NotSupportedException();
 
     public override IoOperation WatchSignal(PosixSignal signal, ISignalSink sink) => throw new NotSupportedException();

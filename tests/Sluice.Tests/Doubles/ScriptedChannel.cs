@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 using Sluice.Backends;
 using Sluice.Primitives;
 
@@ -19,6 +20,7 @@ internal sealed class ScriptedChannel(ScriptedBackend backend, List<string> trac
     private byte[]? _outstandingBytes;
     private bool _hasEnded;
     private bool _isShutDown;
+    private bool _isRoomAwaited;
     private bool _isClosed;
 
     public bool IsReading { get; private set; }
@@ -125,6 +127,40 @@ internal sealed class ScriptedChannel(ScriptedBackend backend, List<string> trac
         _outstandingBytes = Bytes(queue);
     }
 
+    /// <summary>The next Poll reports room, if it is awaited.</summary>
+    public void ReportRoom(IoError error = default) => Report(sink =>
+    {
+        if (!_isRoomAwaited) return;
+        _isRoomAwaited = false;
+        sink.OnRoom(error);
+    });
+
+    public override bool TrySendFile(SafeFileHandle file, long offset, long count, out long sent, out IoError error)
+    {
+        Order($"TrySendFile({offset}, {count})");
+        RequireWritable("TrySendFile");
+        if (!_answers.TryDequeue(out var answer)) answer = (int.MaxValue, IoError.None);
+        error = answer.Error;
+        var part = new byte[Math.Min(answer.Taken, count)];
+        sent = error.IsNone ? RandomAccess.Read(file, part, offset) : 0;
+        _sent.AddRange(part.AsSpan(0, (int)sent));
+        return error.IsNone && (sent == count || (sent == 0 && part.Length > 0));
+    }
+
+    public override void AwaitRoom()
+    {
+        if (!_isRoomAwaited) Order("AwaitRoom");
+        RequireWritable("AwaitRoom", mayAwaitRoom: true);
+        _isRoomAwaited = true;
+    }
+
+    public override void StopAwaitingRoom()
+    {
+        RequireOpen("StopAwaitingRoom");
+        if (_isRoomAwaited) trace.Add("StopAwaitingRoom");
+        _isRoomAwaited = false;
+    }
+
     public override void ShutdownWrite()
     {
         Order("ShutdownWrite");
@@ -163,8 +199,9 @@ internal sealed class ScriptedChannel(ScriptedBackend backend, List<string> trac
         backend.Require(!_isClosed, $"{order} after Close");
     }
 
-    private void RequireWritable(string order)
+    private void RequireWritable(string order, bool mayAwaitRoom = false)
     {
+        backend.Require(mayAwaitRoom || !_isRoomAwaited, $"{order} while room is awaited");
         backend.Require(_outstandingBytes is null, $"{order} while a write is outstanding");
         backend.Require(!_isShutDown, $"{order} after ShutdownWrite");
     }

@@ -31,7 +31,7 @@ internal sealed class StreamRig : LoopRig
 
     public IProtocol<ITransport> Protocol { get; }
 
-    public StreamTransport Transport { get; }
+    public SocketTransport Transport { get; }
 
     /// <summary>A transport that has told ConnectionMade and reads; its trace begins after that.</summary>
     public static StreamRig Started(int bufferSize = Plain, int? maxWriteBufferSize = null, EventLoopOptions? options = null)

@@ -57,6 +57,9 @@ public sealed class TypingTests
     [InlineData("duplex.SetProtocol(new Echo());")]
     [InlineData("duplex.SetProtocol(new Buf());")]
     [InlineData("duplex.SetProtocol(new Lines());")]
+    [InlineData("(IReadTransport transport, Lines lines) = await loop.ConnectReadPipeAsync(() => new Lines(), pipe);")]
+    [InlineData("(IWriteTransport transport, Log log) = await loop.ConnectWritePipeAsync(() => new Log(), pipe);")]
+    [InlineData("(IReadTransport transport, Lines lines) = await loop.ConnectReadPipeAsync(() => new Lines(), EventLoop.OpenStandardInput());")]
     [InlineData("read.SetProtocol(new Lines());")]
     [InlineData("write.SetProtocol(new Log());")]
     [InlineData("datagrams.SetProtocol(new Packets());")]
@@ -64,6 +67,10 @@ public sealed class TypingTests
     public void A_right_pairing_compiles_without_a_cast(string statement) => Rule.HasNo(Errors(Program(statement)));
 
     [Theory]
+    [InlineData("await loop.ConnectReadPipeAsync(() => new Log(), pipe);", "CS0311")]
+    [InlineData("await loop.ConnectReadPipeAsync(() => new Echo(), pipe);", "CS0311")]
+    [InlineData("await loop.ConnectWritePipeAsync(() => new Lines(), pipe);", "CS0311")]
+    [InlineData("await loop.ConnectWritePipeAsync(() => new Echo(), pipe);", "CS0311")]
     [InlineData("read.SetProtocol(new Echo());", "CS1503")]
     [InlineData("write.SetProtocol(new Echo());", "CS1503")]
     [InlineData("datagrams.SetProtocol(new Echo());", "CS1503")]
@@ -75,6 +82,15 @@ public sealed class TypingTests
     [InlineData("await loop.CreateServerAsync(() => new Echo());", "CS1501")]
     [InlineData("await loop.CreateServerAsync(() => new Log(), end);", "CS0029")]
     public void A_wrong_pairing_does_not_compile(string statement, string error) => Assert.Contains(error, Errors(Program(statement)));
+
+    [Theory]
+    [Case("PIPE-029")]
+    [InlineData("read.Write(new byte[1]);")]
+    [InlineData("read.WriteEof();")]
+    [InlineData("read.Abort();")]
+    [InlineData("write.PauseReading();")]
+    [InlineData("write.ResumeReading();")]
+    public void A_one_way_transport_has_no_members_of_the_other_way(string statement) => Assert.Contains("CS1061", Errors(Program(statement)));
 
     [Theory]
     [InlineData("sealed class Own : BaseProtocol { }", "CS0122")]
@@ -114,6 +130,16 @@ public sealed class TypingTests
     public void Only_bytes_can_be_written(string statement) => Assert.Contains("CS1503", Errors(Program(statement)));
 
     [Theory]
+    [Case("SENDFILE-007")]
+    [InlineData("await loop.SendFileAsync(duplex, System.IO.File.OpenRead(\"x\"));", null)]
+    [InlineData("await loop.SendFileAsync(duplex, new System.IO.MemoryStream(), 1, 2, false);", null)]
+    [InlineData("await loop.SendFileAsync(duplex, System.IO.File.OpenHandle(\"x\"), count: 3);", null)]
+    [InlineData("await loop.SendFileAsync(datagrams, System.IO.File.OpenRead(\"x\"));", "CS1503")]
+    [InlineData("await loop.SendFileAsync(write, System.IO.File.OpenRead(\"x\"));", "CS1503")]
+    public void Files_are_sent_over_duplex_streams_only(string statement, string? error) =>
+        Assert.Equal(error is null ? [] : [error], Errors(Program(statement)));
+
+    [Theory]
     [Case("LOOP-012")]
     [InlineData("loop.CallLater(null, () => { });")]
     [InlineData("loop.CallAt(null, () => { });")]
@@ -133,7 +159,7 @@ public sealed class TypingTests
         {{Protocols}}
         static class Program
         {
-            static async Task Main(EventLoop loop, EndPoint end, bool flag, ITransport duplex, IReadTransport read, IWriteTransport write, IDatagramTransport datagrams)
+            static async Task Main(EventLoop loop, EndPoint end, bool flag, ITransport duplex, IReadTransport read, IWriteTransport write, IDatagramTransport datagrams, System.IO.Stream pipe)
             {
                 await Task.Yield();
                 {{statement}}

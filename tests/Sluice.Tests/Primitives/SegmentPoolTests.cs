@@ -52,15 +52,45 @@ public sealed class SegmentPoolTests
         Assert.Equal(SegmentPool.MaxFree, pool.Free);
     }
 
-    [Fact]
-    public void A_large_segment_is_made_for_the_occasion()
+    [Theory]
+    [InlineData(SegmentPool.SegmentSize + 1, 2 * SegmentPool.SegmentSize)]
+    [InlineData(SegmentPool.LargestSize - 1, SegmentPool.LargestSize)]
+    [InlineData(SegmentPool.LargestSize, SegmentPool.LargestSize)]
+    public void A_larger_segment_is_used_again_for_what_needs_its_size(int room, int size)
     {
         var pool = new SegmentPool();
-        var large = pool.Rent(SegmentPool.SegmentSize + 1);
+        var large = pool.Rent(room);
+        Assert.Equal(size, large.Room);
+        large.End = 1;
 
         pool.Return(large);
 
-        Assert.Equal(SegmentPool.SegmentSize + 1, large.Room);
-        Assert.Equal(0, pool.Free);
+        Assert.NotSame(large, pool.Rent());
+        Assert.Same(large, pool.Rent(room));
+        Assert.Equal(size, large.Room);
+        Assert.NotSame(large, pool.Rent(room));
+    }
+
+    [Fact]
+    public void A_segment_that_no_datagram_needs_is_made_for_the_occasion()
+    {
+        var pool = new SegmentPool();
+        var huge = pool.Rent(SegmentPool.LargestSize + 1);
+
+        pool.Return(huge);
+
+        Assert.Equal(SegmentPool.LargestSize + 1, huge.Room);
+        Assert.NotSame(huge, pool.Rent(SegmentPool.LargestSize + 1));
+    }
+
+    [Fact]
+    public void A_flood_of_larger_segments_is_not_kept_for_ever()
+    {
+        var pool = new SegmentPool();
+        var flood = Enumerable.Range(0, 100).Select(_ => pool.Rent(SegmentPool.LargestSize)).ToList();
+
+        flood.ForEach(pool.Return);
+
+        Assert.Equal(4, Enumerable.Range(0, 100).Count(_ => flood.Contains(pool.Rent(SegmentPool.LargestSize))));
     }
 }

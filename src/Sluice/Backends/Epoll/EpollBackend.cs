@@ -40,9 +40,14 @@ internal sealed class EpollBackend : IoBackend
     private readonly SlotTable _slots = new();
     private readonly Queue<(IEpollTarget Target, IoError Error)> _deferred = new();
     private readonly RestingListeners _resting;
+    private readonly RestingSenders _restingSenders;
     private readonly NameResolution _names;
     private readonly SignalWatches _signals;
+    private readonly PosixLauncher _launcher;
     private readonly GhostEvents _ghosts;
+    private DatagramReceiver? _datagramReceiver;
+    private DatagramSender? _datagramSender;
+    private GatheringSender<FileWriting>? _writer;
     private bool _hasOnlyReported;
     private bool _isDisposed;
 
@@ -54,12 +59,15 @@ internal sealed class EpollBackend : IoBackend
         System = system ?? Syscalls.System;
         Clock = clock ?? MonotonicClock.Instance;
         Lingering = new LingeringQueue(Clock);
-        Sender = new GatheringSender(System);
+        Sender = new GatheringSender<SocketSending>(System);
         LocalNames = new LocalNames(System);
+        BorrowedModes = new BorrowedModes(System);
         _ghosts = new GhostEvents(Clock);
         _resting = new RestingListeners(Clock);
+        _restingSenders = new RestingSenders(Clock);
         _names = new NameResolution(this);
         _signals = new SignalWatches(this);
+        _launcher = new PosixLauncher(System);
         _epoll = Own(System.EpollCreate(out var error), error);
         try
         {
@@ -89,7 +97,17 @@ internal sealed class EpollBackend : IoBackend
     /// <summary>Connections that were closed gracefully and still wait for their peers.</summary>
     public LingeringQueue Lingering { get; }
 
-    public GatheringSender Sender { get; }
+    public GatheringSender<SocketSending> Sender { get; }
+
+    /// <summary>As <see cref="Sender"/>, for pipes: made with the first of them.</summary>
+    public GatheringSender<FileWriting> Writer => _writer ??= new GatheringSender<FileWriting>(System);
+
+    /// <summary>The open files of others that are in non-blocking mode for our sake.</summary>
+    public BorrowedModes BorrowedModes { get; }
+
+    public unsafe DatagramReceiver DatagramReceiver => _datagramReceiver ??= new DatagramReceiver(System, ReadBufferAddress);
+
+    public DatagramSender DatagramSender => _datagramSender ??= new DatagramSender(System);
 
     public LocalNames LocalNames { get; }
 
@@ -114,6 +132,7 @@ internal sealed class EpollBackend : IoBackend
         if (_ghosts.IsDue) RenewSet();
         Lingering.LetDueGo();
         _resting.RouseDue();
+        _restingSenders.RouseDue();
         return reported;
     }
 
@@ -193,6 +212,28 @@ internal sealed class EpollBackend : IoBackend
         }
     }
 
+    public override DatagramChannel OpenDatagram(AddressFamily family, EndPoint? local, EndPoint? remote, DatagramOptions options)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        var fd = DatagramSockets.Open(System, family, local, remote, options, out var file);
+        return NewDatagramChannel(fd, remote, file, isShared: false, options);
+    }
+
+    public override DatagramChannel AdoptDatagram(SafeHandle socket, DatagramOptions options)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        ObjectDisposedException.ThrowIf(socket.IsClosed || socket.IsInvalid, socket);
+        return NewDatagramChannel(DatagramSockets.TakeOver(System, socket), remote: null, file: null, isShared: true, options);
+    }
+
+    public override bool CanBePipe(SafeHandle handle, PipeEnd end) => PipeDescriptor.CanBe(System, handle, end);
+
+    public override StreamChannel OpenPipe(SafeHandle handle, PipeEnd end)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        return new EpollPipeChannel(this, PipeDescriptor.TakeOver(System, BorrowedModes, handle, end), end);
+    }
+
     public override WatchChannel Watch(SafeHandle handle, IWatchSink sink)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
@@ -203,6 +244,12 @@ internal sealed class EpollBackend : IoBackend
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         return _signals.Start(signal, sink);
+    }
+
+    public override ChildProcess Spawn(SpawnRequest request, IExitSink sink)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        return EpollChildProcess.Start(this, _launcher, request, sink);
     }
 
     public override void Dispose()
@@ -231,6 +278,23 @@ internal sealed class EpollBackend : IoBackend
 
     /// <summary>Lets a listener rest; it is roused from Poll.</summary>
     public void Rest(EpollListenChannel listener) => _resting.Add(listener);
+
+    /// <summary>Lets a datagram socket rest whose receiver has no room; it is roused from Poll.</summary>
+    public void Rest(EpollDatagramChannel sender) => _restingSenders.Add(sender);
+
+    private EpollDatagramChannel NewDatagramChannel(SafeFd fd, EndPoint? remote, UnixSocketFile? file, bool isShared, DatagramOptions options)
+    {
+        try
+        {
+            return new EpollDatagramChannel(this, fd, remote, file, isShared, options);
+        }
+        catch
+        {
+            file?.Remove();
+            fd.Dispose();
+            throw;
+        }
+    }
 
     private void Dispatch(ulong token, EpollInterest events)
     {
@@ -288,7 +352,7 @@ internal sealed class EpollBackend : IoBackend
     {
         if (_deferred.Count > 0 || timeout == TimeSpan.Zero) return 0;
         var wait = timeout == Timeout.InfiniteTimeSpan ? TimeSpan.MaxValue : timeout;
-        if (Earlier(Lingering.FirstDue, _resting.FirstDue) is { } due)
+        if (Earlier(Earlier(Lingering.FirstDue, _resting.FirstDue), _restingSenders.FirstDue) is { } due)
         {
             var untilDue = due - Clock.Now;
             if (untilDue < wait) wait = untilDue;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using Microsoft.Win32.SafeHandles;
 using Sluice.Backends.Linux;
 using Sluice.Native;
 using Sluice.Primitives;
@@ -22,6 +23,7 @@ internal sealed class EpollStreamChannel : StreamChannel, IEpollTarget, ILingeri
     private Phase _phase;
     private bool _isReading;
     private bool _isWriting;
+    private bool _awaitsRoom;
     private EpollRegistration _registration;
     private WriteSlice _outgoing;
 
@@ -95,7 +97,7 @@ internal sealed class EpollStreamChannel : StreamChannel, IEpollTarget, ILingeri
 
     private bool IsShared => _isShared || _socket is { IsShared: true };
 
-    private EpollInterest Wanted => (_isReading ? Read : 0) | (_isWriting ? Write : 0);
+    private EpollInterest Wanted => (_isReading ? Read : 0) | (_isWriting || _awaitsRoom ? Write : 0);
 
     /// <summary>A channel over a socket whose addresses only the kernel knows.</summary>
     public static EpollStreamChannel OfConnected(EpollBackend backend, SafeFd fd, int family, bool isShared, EpollRegistration? slot = null)
@@ -139,6 +141,36 @@ internal sealed class EpollStreamChannel : StreamChannel, IEpollTarget, ILingeri
         Arm(Write);
     }
 
+    public override bool TrySendFile(SafeFileHandle file, long offset, long count, out long sent, out IoError error)
+    {
+        Debug.Assert(!_isWriting && !_awaitsRoom, "a write is outstanding or room is awaited");
+        sent = 0;
+        error = IoError.None;
+        if (_phase != Phase.Open) return false;
+
+        // Who shares the socket may have made it one that blocks, and there is no flag for this one call.
+        if (IsShared) _backend.System.SetNonBlocking(_number);
+        sent = Math.Max(0, _backend.System.SendFile(_number, file, offset, count, out error));
+        if (error == IoError.WouldBlock)
+        {
+            error = IoError.None;
+            return false;
+        }
+
+        if (error.EndsConnection) _isInputOver = true;
+        return sent == count || (sent == 0 && error.IsNone);
+    }
+
+    public override void AwaitRoom()
+    {
+        Debug.Assert(!_isWriting, "a write is outstanding");
+        if (_phase != Phase.Open || _awaitsRoom) return;
+        _awaitsRoom = true;
+        Arm(Write);
+    }
+
+    public override void StopAwaitingRoom() => _awaitsRoom = false;
+
     // A connection that is already broken refuses; its next read or write says so.
     public override void ShutdownWrite()
     {
@@ -149,7 +181,7 @@ internal sealed class EpollStreamChannel : StreamChannel, IEpollTarget, ILingeri
     public override void Close(bool reset)
     {
         if (_phase != Phase.Open) return;
-        _isReading = _isWriting = false;
+        _isReading = _isWriting = _awaitsRoom = false;
         _outgoing = default;
         _socket?.Release();
         if (reset) Reset();
@@ -177,7 +209,9 @@ internal sealed class EpollStreamChannel : StreamChannel, IEpollTarget, ILingeri
             if ((events & EpollInterest.Broken) != 0) return;
         }
 
-        if (_isWriting && (events & (Write | EpollInterest.Broken)) != 0) WriteReady();
+        if ((events & (Write | EpollInterest.Broken)) == 0) return;
+        if (_isWriting) WriteReady();
+        else if (_awaitsRoom) ReportRoom();
     }
 
     public void OnDeferred(IoError error)
@@ -196,7 +230,7 @@ internal sealed class EpollStreamChannel : StreamChannel, IEpollTarget, ILingeri
     public void Abandon()
     {
         _phase = Phase.Released;
-        _isReading = _isWriting = false;
+        _isReading = _isWriting = _awaitsRoom = false;
         _socket?.Release();
         _fd.Dispose();
     }
@@ -244,7 +278,19 @@ internal sealed class EpollStreamChannel : StreamChannel, IEpollTarget, ILingeri
         _isWriting = false;
         _outgoing = default;
         _sink!.OnWritten(count, error);
-        if (_phase == Phase.Open && !_isWriting && (_registration.Armed & Write) != 0) _registration.Arm(_backend, _number, Wanted);
+        DisarmWrite();
+    }
+
+    private void ReportRoom()
+    {
+        _awaitsRoom = false;
+        _sink!.OnRoom(IoError.None);
+        DisarmWrite();
+    }
+
+    private void DisarmWrite()
+    {
+        if (_phase == Phase.Open && (Wanted & Write) == 0 && (_registration.Armed & Write) != 0) _registration.Arm(_backend, _number, Wanted);
     }
 
     private int Send(in WriteSlice queue, ReadOnlySpan<byte> extra, out IoError error)
@@ -270,6 +316,11 @@ internal sealed class EpollStreamChannel : StreamChannel, IEpollTarget, ILingeri
             _isWriting = false;
             _outgoing = default;
             _sink!.OnWritten(0, error);
+        }
+        else if (_awaitsRoom)
+        {
+            _awaitsRoom = false;
+            _sink!.OnRoom(error);
         }
         else if (_isReading)
         {

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Sluice.Native;
+using Sluice.Primitives;
 
 namespace Sluice.Backends.Linux;
 
@@ -10,6 +11,7 @@ namespace Sluice.Backends.Linux;
 internal static class EndPointBytes
 {
     private const int FamilySize = sizeof(ushort);
+    private const int InetSize = 16;
     private const int Inet6Size = 28;
     private const int Inet6ScopeOffset = 24;
 
@@ -51,6 +53,29 @@ internal static class EndPointBytes
             IsPath(address) ? PathText(address[FamilySize..]) : Encoding.UTF8.GetString(address[FamilySize..])),
         _ => null,
     };
+
+    /// <summary>An IP address that the kernel wrote, as a value; none for those of other families.</summary>
+    public static DatagramAddress ToAddress(ReadOnlySpan<byte> address) => FamilyOf(address) switch
+    {
+        SocketConstants.FamilyInet => DatagramAddress.OfIP(address.Slice(4, 4), (ushort)PortOf(address)),
+        SocketConstants.FamilyInet6 => DatagramAddress.OfIP(
+            address.Slice(8, 16), (ushort)PortOf(address), BitConverter.ToUInt32(address[Inet6ScopeOffset..Inet6Size])),
+        _ => default,
+    };
+
+    /// <summary>Writes an IP address in the kernel's form.</summary>
+    /// <returns>Its length.</returns>
+    public static int Write(in DatagramAddress address, Span<byte> target)
+    {
+        var isInet6 = address.Family == AddressFamily.InterNetworkV6;
+        var bytes = target[..(isInet6 ? Inet6Size : InetSize)];
+        bytes.Clear();
+        BitConverter.TryWriteBytes(bytes, (ushort)(isInet6 ? SocketConstants.FamilyInet6 : SocketConstants.FamilyInet));
+        BinaryPrimitives.WriteUInt16BigEndian(bytes[FamilySize..], address.Port);
+        address.CopyAddressTo(bytes[(isInet6 ? 8 : 4)..]);
+        if (isInet6) BitConverter.TryWriteBytes(bytes[Inet6ScopeOffset..], address.ScopeId);
+        return bytes.Length;
+    }
 
     private static int PortOf(ReadOnlySpan<byte> address) => BinaryPrimitives.ReadUInt16BigEndian(address[FamilySize..]);
 

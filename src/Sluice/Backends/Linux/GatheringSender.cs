@@ -5,8 +5,9 @@ using Sluice.Primitives;
 
 namespace Sluice.Backends.Linux;
 
-/// <summary>Hands queued bytes to a socket without copying them. One per loop: it owns the array that describes the parts of a send.</summary>
-internal sealed unsafe class GatheringSender
+/// <summary>Hands queued bytes to the kernel without copying them. One per loop and kind: it owns the array that describes the parts of a send.</summary>
+/// <typeparam name="TCalls">The system calls: a struct, so that they are called directly.</typeparam>
+internal sealed unsafe class GatheringSender<TCalls> where TCalls : struct, ISendingCalls
 {
     private readonly Syscalls _system;
     private readonly IoVector[] _memory = GC.AllocateArray<IoVector>(SocketConstants.MaxVectors, pinned: true);
@@ -36,7 +37,7 @@ internal sealed unsafe class GatheringSender
     private int SendOne(int fd, byte* bytes, int length, out IoError error)
     {
         error = IoError.None;
-        return length == 0 ? 0 : Math.Max(0, _system.Send(fd, bytes, length, out error));
+        return length == 0 ? 0 : Math.Max(0, TCalls.Send(_system, fd, bytes, length, out error));
     }
 
     // Segments are pinned, so their addresses hold without a handle. A kernel that took less than was offered is full.
@@ -63,7 +64,7 @@ internal sealed unsafe class GatheringSender
 
             error = IoError.None;
             if (count == 0) return total;
-            var sent = Math.Max(0, _system.SendGathered(fd, _vectors, count, out error));
+            var sent = Math.Max(0, TCalls.SendGathered(_system, fd, _vectors, count, out error));
             total += sent;
             if (sent < offered) return total;
         }

@@ -5,7 +5,8 @@ using Sluice.Native;
 namespace Sluice.Backends.Linux;
 
 /// <summary>What users see of a channel's socket. Made when first asked for; the channel releases it at its close.</summary>
-internal sealed class LinuxTransportSocket(Syscalls system, SafeFd fd, int family, EndPoint? localName, EndPoint? peerName) : TransportSocket
+internal sealed class LinuxTransportSocket(
+    Syscalls system, SafeFd fd, int family, EndPoint? localName, EndPoint? peerName, SocketType type = SocketType.Stream) : TransportSocket
 {
     private readonly SafeFd _fd = fd;
     private volatile bool _released;
@@ -20,9 +21,10 @@ internal sealed class LinuxTransportSocket(Syscalls system, SafeFd fd, int famil
         _ => AddressFamily.Unix,
     };
 
-    public override SocketType SocketType => SocketType.Stream;
+    public override SocketType SocketType => type;
 
-    public override ProtocolType ProtocolType => SocketFactory.IsTcp(family) ? ProtocolType.Tcp : ProtocolType.Unspecified;
+    public override ProtocolType ProtocolType =>
+        AddressFamily == AddressFamily.Unix ? ProtocolType.Unspecified : type == SocketType.Stream ? ProtocolType.Tcp : ProtocolType.Udp;
 
     public override EndPoint? LocalEndPoint => localName;
 

@@ -29,7 +29,7 @@ internal static class SocketOptionNumbers
         SocketOptionName.Type => SocketConstants.OptionType,
         SocketOptionName.Error => SocketConstants.OptionError,
         SocketOptionName.DontRoute => 5,
-        SocketOptionName.Broadcast => 6,
+        SocketOptionName.Broadcast => SocketConstants.OptionBroadcast,
         SocketOptionName.SendBuffer => 7,
         SocketOptionName.ReceiveBuffer => 8,
         SocketOptionName.KeepAlive => SocketConstants.OptionKeepAlive,
@@ -54,6 +54,8 @@ internal static class SocketOptionNumbers
     {
         SocketOptionName.TypeOfService => 1,
         SocketOptionName.IpTimeToLive => 2,
+        SocketOptionName.MulticastTimeToLive => SocketConstants.OptionMulticastTimeToLive,
+        SocketOptionName.MulticastLoopback => SocketConstants.OptionMulticastLoopback,
         SocketOptionName.DontFragment => 10,
         _ => 0,
     };
@@ -61,6 +63,9 @@ internal static class SocketOptionNumbers
     private static int OfIPv6(SocketOptionName name) => name switch
     {
         SocketOptionName.HopLimit => 16,
+        SocketOptionName.MulticastInterface => SocketConstants.OptionIPv6MulticastInterface,
+        SocketOptionName.MulticastTimeToLive => SocketConstants.OptionIPv6MulticastHops,
+        SocketOptionName.MulticastLoopback => SocketConstants.OptionIPv6MulticastLoopback,
         SocketOptionName.IPv6Only => SocketConstants.OptionIPv6Only,
         _ => 0,
     };

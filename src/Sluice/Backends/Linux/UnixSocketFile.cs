@@ -38,16 +38,29 @@ internal sealed class UnixSocketFile
 
     /// <summary>Binds the socket to the path. A file that a dead server left there is replaced; a live server's, or any other file, is not.</summary>
     /// <exception cref="SocketException">The path is taken, or cannot be bound.</exception>
-    public static UnixSocketFile Bind(Syscalls system, int fd, string path, ReadOnlySpan<byte> address, ServerOptions options)
+    public static UnixSocketFile Bind(Syscalls system, int fd, string path, ReadOnlySpan<byte> address, ServerOptions options) =>
+        Bind(system, fd, path, address, options.UnixSocketMode, options.CleanupSocket, isDatagram: false);
+
+    /// <summary>The same for a datagram socket, which lives from its bind on: nothing guards its file after that.</summary>
+    /// <exception cref="SocketException">The path is taken, or cannot be bound.</exception>
+    public static UnixSocketFile BindDatagram(Syscalls system, int fd, string path, ReadOnlySpan<byte> address, UnixFileMode mode)
+    {
+        var file = Bind(system, fd, path, address, mode, isRemovedAtClose: true, isDatagram: true);
+        file.Leave();
+        return file;
+    }
+
+    private static UnixSocketFile Bind(
+        Syscalls system, int fd, string path, ReadOnlySpan<byte> address, UnixFileMode mode, bool isRemovedAtClose, bool isDatagram)
     {
         if (UnixPathLock.TryTake(system, path, out var error) is not { } pathLock) throw Failure(path, error);
         try
         {
             // bind gives the file the mode of the socket's own inode, less the umask. Setting that first leaves no moment at which a
             // stranger could connect; what the umask took away is given back below.
-            error = system.SetMode(fd, options.UnixSocketMode);
+            error = system.SetMode(fd, mode);
             if (error.IsNone) error = system.Bind(fd, address);
-            if (error == IoError.AddressInUse && IsStale(system, path, address))
+            if (error == IoError.AddressInUse && IsStale(system, path, address, isDatagram))
             {
                 error = system.Unlink(path);
                 if (error.IsNone || error == IoError.NoEntry) error = system.Bind(fd, address);
@@ -55,14 +68,14 @@ internal sealed class UnixSocketFile
 
             if (!error.IsNone) throw Failure(path, error);
             var status = system.Status(path, out error);
-            if (error.IsNone && status.Permissions != options.UnixSocketMode) error = system.SetMode(path, status.Identity, options.UnixSocketMode);
+            if (error.IsNone && status.Permissions != mode) error = system.SetMode(path, status.Identity, mode);
             if (!error.IsNone)
             {
                 system.Unlink(path);
                 throw Failure(path, error);
             }
 
-            return new UnixSocketFile(system, Path.GetFullPath(path), status.Identity, pathLock, options.CleanupSocket);
+            return new UnixSocketFile(system, Path.GetFullPath(path), status.Identity, pathLock, isRemovedAtClose);
         }
         catch
         {
@@ -105,12 +118,12 @@ internal sealed class UnixSocketFile
         _lock = null;
     }
 
-    // Only a refused connection proves that nobody listens. A full backlog, a lack of permission or any other answer does not.
-    private static bool IsStale(Syscalls system, string path, ReadOnlySpan<byte> address)
+    // Only a refused connection proves that nobody listens. A full backlog, a lack of permission, a socket of another type or any other answer does not.
+    private static bool IsStale(Syscalls system, string path, ReadOnlySpan<byte> address, bool isDatagram)
     {
         var status = system.Status(path, out var error);
         if (!error.IsNone || !status.IsSocket) return false;
-        var fd = system.StreamSocket(SocketConstants.FamilyUnix, out error);
+        var fd = isDatagram ? system.DatagramSocket(SocketConstants.FamilyUnix, out error) : system.StreamSocket(SocketConstants.FamilyUnix, out error);
         if (!error.IsNone) return false;
         using var probe = new SafeFd(system, fd);
         return system.Connect(fd, address) == IoError.ConnectionRefused;
@@ -118,5 +131,5 @@ internal sealed class UnixSocketFile
 
     private static SocketException Failure(string path, IoError error) => error == IoError.AddressInUse
         ? new SocketException((int)SocketError.AddressAlreadyInUse, $"Address '{path}' is already in use")
-        : error.ToException($"listen on {path}");
+        : error.ToException($"bind {path}");
 }

@@ -15,6 +15,9 @@ internal unsafe class FaultySyscalls : Syscalls
     /// <summary>Answers of receive to come before the real ones.</summary>
     public Queue<IoError> ReceiveErrors { get; } = new();
 
+    /// <summary>Answers of a send of messages to come before the real ones; none lets one through.</summary>
+    public Queue<IoError> SendErrors { get; } = new();
+
     /// <summary>The most bytes that a send takes.</summary>
     public int MaxSend { get; set; } = int.MaxValue;
 
@@ -34,6 +37,10 @@ internal unsafe class FaultySyscalls : Syscalls
     public int Sends { get; private set; }
 
     public int Receives { get; private set; }
+
+    public int MessagesSent { get; private set; }
+
+    public int MessagesReceived { get; private set; }
 
     public int EpollControls { get; private set; }
 
@@ -89,6 +96,23 @@ internal unsafe class FaultySyscalls : Syscalls
         return MaxSend == int.MaxValue
             ? base.SendGathered(fd, vectors, count, out error)
             : base.Send(fd, vectors->Base, (int)Math.Min(vectors->Length, (nuint)MaxSend), out error);
+    }
+
+    public override int ReceiveMessages(int fd, MessageSlot* messages, int count, out IoError error)
+    {
+        Receives++;
+        var received = base.ReceiveMessages(fd, messages, count, out error);
+        MessagesReceived += Math.Max(0, received);
+        return received;
+    }
+
+    public override int SendMessages(int fd, MessageSlot* messages, int count, out IoError error)
+    {
+        Sends++;
+        var sent = -1;
+        if (!SendErrors.TryDequeue(out error) || error.IsNone) sent = base.SendMessages(fd, messages, count, out error);
+        MessagesSent += Math.Max(0, sent);
+        return sent;
     }
 
     public override IoError EpollControl(int epoll, EpollOperation operation, int fd, EpollInterest interest, ulong token)

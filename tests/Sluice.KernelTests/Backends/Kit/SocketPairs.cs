@@ -9,7 +9,7 @@ internal static class SocketPairs
     public static unsafe (Socket Near, Socket Far) Create()
     {
         var pair = stackalloc int[2];
-        Assert.True(Syscalls.System.StreamPair(pair).IsNone);
+        Assert.True(Syscalls.System.SocketPair(SocketConstants.TypeStream, pair).IsNone);
         return (new Socket(new SafeSocketHandle(pair[0], ownsHandle: true)), new Socket(new SafeSocketHandle(pair[1], ownsHandle: true)));
     }
 }

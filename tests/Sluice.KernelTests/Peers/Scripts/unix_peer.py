@@ -1,6 +1,6 @@
 """Peers of Unix sockets that only another process can be.
 
-unix_peer.py stranger ADDRESS       as user nobody: tries to connect until its input ends, then prints how often it was "denied", "refused" and "connected"
+unix_peer.py stranger ADDRESS       as user nobody: tries to connect until its input ends, says "denied" the first time, and in the end how often it was "denied", "refused" and "connected"
 unix_peer.py knock ADDRESS          as user nobody: connects once and prints "served BYTES" or "closed"
 unix_peer.py descriptors ADDRESS N  sends N times 100 descriptors with a byte each, and prints "freed" once nobody holds them any more
 
@@ -38,6 +38,8 @@ def be_stranger(address):
             counts["connected"] += 1
         except PermissionError:
             counts["denied"] += 1
+            if counts["denied"] == 1:
+                print("denied", flush=True)
         except (ConnectionRefusedError, FileNotFoundError):
             counts["refused"] += 1
     print(" ".join(f"{name} {count}" for name, count in counts.items()), flush=True)

@@ -1,0 +1,190 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using Sluice.Backends;
+using Sluice.Loop;
+using Sluice.Transports;
+
+namespace Sluice;
+
+/// <summary>
+/// One datagram endpoint on its way from what a caller named, or a socket, to a transport whose ConnectionMade has been called. Owned by nobody but the loop's residents; lives on the
+/// loop's thread after <see cref="Start"/>.
+/// </summary>
+internal sealed class EndpointOpener<TProtocol> : ILoopWork, ILookupSink<IReadOnlyList<IPAddress>>, IEndpointWaiter, IResident
+    where TProtocol : class, IProtocol<IDatagramTransport>
+{
+    private const int Begin = 0;
+    private const int Cancel = 1;
+
+    private readonly EventLoop _loop;
+    private readonly Func<TProtocol> _factory;
+    private readonly DatagramOptions _options;
+    private readonly CancellationToken _cancellation;
+    private readonly ExecutionContext? _context = CallbackContext.Capture();
+    private readonly TaskCompletionSource<(IDatagramTransport, TProtocol)> _source = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly SafeHandle? _socket;
+    private readonly DatagramEnds? _ends;
+    private IReadOnlyList<EndPoint>? _locals;
+    private IReadOnlyList<EndPoint>? _remotes;
+    private CancellationTokenRegistration _registration;
+    private IoOperation? _lookup;
+    private DatagramTransport? _transport;
+    private TProtocol? _protocol;
+
+    /// <summary>For a socket that is still to be opened.</summary>
+    public EndpointOpener(EventLoop loop, Func<TProtocol> factory, DatagramEnds ends, DatagramOptions options, CancellationToken cancellation)
+        : this(loop, factory, options, cancellation)
+    {
+        _ends = ends;
+        _locals = ends.Local?.Known;
+        _remotes = ends.Remote?.Known;
+    }
+
+    /// <summary>For one that exists. It is closed, whatever goes wrong.</summary>
+    public EndpointOpener(EventLoop loop, Func<TProtocol> factory, SafeHandle socket, DatagramOptions options, CancellationToken cancellation)
+        : this(loop, factory, options, cancellation) => _socket = socket;
+
+    private EndpointOpener(EventLoop loop, Func<TProtocol> factory, DatagramOptions options, CancellationToken cancellation)
+    {
+        _loop = loop;
+        _factory = factory;
+        _options = options;
+        _cancellation = cancellation;
+    }
+
+    private LoopCore Core => _loop.Core;
+
+    /// <summary>Begins, here where this is the loop's thread, else there.</summary>
+    public Task<(IDatagramTransport Transport, TProtocol Protocol)> Start()
+    {
+        if (Core.IsOnThread) Run(Begin);
+        else if (!Core.TryPost(this, Begin)) throw new ObjectDisposedException(nameof(EventLoop), "The event loop is closed.");
+        return _source.Task;
+    }
+
+    public void Run(int code)
+    {
+        if (_source.Task.IsCompleted) return;
+        if (code == Cancel) GiveUp();
+        else BeginOpening();
+    }
+
+    public void Abandon()
+    {
+        _socket?.Dispose();
+        _source.TrySetCanceled(_cancellation);
+    }
+
+    public void EndWithLoop() => GiveUp();
+
+    void ILookupSink<IReadOnlyList<IPAddress>>.OnFound(IReadOnlyList<IPAddress> answer)
+    {
+        _lookup = null;
+        if (_ends!.Local is { } local && _locals is null) _locals = local.WithPort(answer);
+        else _remotes = _ends.Remote!.WithPort(answer);
+        GoOn();
+        Core.EndStep();
+    }
+
+    void ILookupSink<IReadOnlyList<IPAddress>>.OnNotFound(Exception reason)
+    {
+        _lookup = null;
+        Fail(reason);
+        Core.EndStep();
+    }
+
+    void IEndpointWaiter.OnStarted(DatagramTransport transport)
+    {
+        Finish();
+        _source.TrySetResult((transport, _protocol!));
+    }
+
+    private void BeginOpening()
+    {
+        if (_cancellation.IsCancellationRequested)
+        {
+            _socket?.Dispose();
+            _source.TrySetCanceled(_cancellation);
+            return;
+        }
+
+        _loop.Residents.Add(this);
+        _registration = _cancellation.UnsafeRegister(static self => ((EndpointOpener<TProtocol>)self!).PostCancel(), this);
+        GoOn();
+    }
+
+    /// <summary>Asks for the names that are not known yet, the local one first, and then opens.</summary>
+    private void GoOn()
+    {
+        try
+        {
+            if (_ends?.Local is { } local && _locals is null) _lookup = LookUp(local);
+            else if (_ends?.Remote is { } remote && _remotes is null) _lookup = LookUp(remote);
+            else MakeTransport(_socket is null ? Open(out var receiver) : Adopt(out receiver), receiver);
+        }
+        catch (Exception exception)
+        {
+            Fail(exception);
+        }
+    }
+
+    private IoOperation LookUp(AddressQuery query) => _loop.Names.Resolve(query.Host, query.Family, _context, this);
+
+    private DatagramChannel Adopt(out EndPoint? receiver)
+    {
+        receiver = null;
+        return Core.Backend.AdoptDatagram(_socket!, _options);
+    }
+
+    // An endpoint that may broadcast is not connected: answers to a broadcast come from others than its address.
+    private DatagramChannel Open(out EndPoint? receiver)
+    {
+        SocketException? first = null;
+        foreach (var (family, local, remote) in _ends!.Pair(_locals, _remotes))
+        {
+            try
+            {
+                receiver = _options.AllowBroadcast ? remote : null;
+                return Core.Backend.OpenDatagram(family, local, _options.AllowBroadcast ? null : remote, _options);
+            }
+            catch (SocketException reason)
+            {
+                first ??= reason;
+            }
+        }
+
+        throw first!;
+    }
+
+    private void MakeTransport(DatagramChannel channel, EndPoint? receiver)
+    {
+        var origin = new DatagramOrigin(_loop.Residents.Endpoints, _options, _context, this, receiver);
+        _transport = DatagramTransport.Create(Core, channel, MakeProtocol, origin);
+    }
+
+    private TProtocol MakeProtocol() => _protocol = _factory();
+
+    /// <summary>Cancelled, or the loop ends: nothing stays open, and no callback comes.</summary>
+    private void GiveUp()
+    {
+        _lookup?.Cancel();
+        _transport?.Abandon();
+        Finish();
+        _source.TrySetCanceled(_cancellation);
+    }
+
+    private void Fail(Exception exception)
+    {
+        Finish();
+        _source.TrySetException(exception);
+    }
+
+    private void Finish()
+    {
+        _registration.Dispose();
+        _loop.Residents.Remove(this);
+    }
+
+    private void PostCancel() => Core.TryPost(this, Cancel);
+}

@@ -1,0 +1,161 @@
+using System.IO.Pipes;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+using Sluice.Backends;
+using Sluice.Native;
+using Sluice.Transports;
+
+namespace Sluice;
+
+/// <content>Pipes.</content>
+public sealed partial class EventLoop
+{
+    private const int StandardInput = 0;
+    private const int StandardOutput = 1;
+    private const int StandardError = 2;
+
+    /// <summary>
+    /// Receives from the reading end of a pipe: a FIFO, a socket, or a character device such as a terminal. (asyncio: <c>connect_read_pipe</c>.)
+    /// </summary>
+    /// <remarks>
+    /// <para>The transport takes the handle over and closes it after ConnectionLost, whatever comes. Meanwhile the open file is in non-blocking mode. That
+    /// mode is shared by everybody who has the same open file, such as the shell whose terminal this is; it is put back when the transport lets go
+    /// and when the loop ends, but not where the process is killed.</para>
+    /// <para>The end of the stream closes the transport, whatever <see cref="StreamProtocol.EofReceived"/> returns: there is nothing to stay open for.</para>
+    /// </remarks>
+    /// <param name="protocolFactory">Called once on the loop's thread; returns a protocol that serves nobody else.</param>
+    /// <param name="pipe">The descriptor; for standard input see <see cref="OpenStandardInput"/>. Do not use it any more, whatever the outcome.</param>
+    /// <param name="cancellationToken">Gives up, at any instant before ConnectionMade: the pipe is closed, and the protocol hears nothing.</param>
+    /// <returns>The transport and its protocol, after ConnectionMade and before the first data.</returns>
+    /// <exception cref="ArgumentException"><paramref name="pipe"/> is something else, such as a regular file, or not open for reading. It is left as it was.</exception>
+    /// <exception cref="SocketException">In the task: the system has no descriptor or memory to spare.</exception>
+    /// <exception cref="InvalidOperationException">In the task: the factory returned null or a protocol that serves another transport.</exception>
+    /// <exception cref="ObjectDisposedException">The loop has ended, or the handle is closed.</exception>
+    public Task<(IReadTransport Transport, TProtocol Protocol)> ConnectReadPipeAsync<TProtocol>(
+        Func<TProtocol> protocolFactory, SafeHandle pipe, CancellationToken cancellationToken = default)
+        where TProtocol : class, IProtocol<IReadTransport> =>
+        ConnectReadPipe(protocolFactory, pipe, pipe, cancellationToken);
+
+    /// <inheritdoc cref="ConnectReadPipeAsync{TProtocol}(Func{TProtocol}, SafeHandle, CancellationToken)"/>
+    /// <param name="protocolFactory">Called once on the loop's thread; returns a protocol that serves nobody else.</param>
+    /// <param name="pipe">A <see cref="FileStream"/>, a <see cref="PipeStream"/> or a <see cref="NetworkStream"/>. What it has read ahead is lost: give it as it was opened.</param>
+    /// <param name="cancellationToken">Gives up, at any instant before ConnectionMade: the pipe is closed, and the protocol hears nothing.</param>
+    public Task<(IReadTransport Transport, TProtocol Protocol)> ConnectReadPipeAsync<TProtocol>(
+        Func<TProtocol> protocolFactory, Stream pipe, CancellationToken cancellationToken = default)
+        where TProtocol : class, IProtocol<IReadTransport> =>
+        ConnectReadPipe(protocolFactory, HandleOf(pipe), pipe, cancellationToken);
+
+    /// <inheritdoc cref="ConnectReadPipeAsync{TProtocol}(Func{TProtocol}, SafeHandle, CancellationToken)"/>
+    /// <param name="protocolFactory">Called once on the loop's thread; returns a protocol that serves nobody else.</param>
+    /// <param name="pipe">A socket that is only to be read. Do not use it any more, whatever the outcome.</param>
+    /// <param name="cancellationToken">Gives up, at any instant before ConnectionMade: the socket is closed, and the protocol hears nothing.</param>
+    public Task<(IReadTransport Transport, TProtocol Protocol)> ConnectReadPipeAsync<TProtocol>(
+        Func<TProtocol> protocolFactory, Socket pipe, CancellationToken cancellationToken = default)
+        where TProtocol : class, IProtocol<IReadTransport> =>
+        ConnectReadPipe(protocolFactory, HandleOf(pipe), pipe, cancellationToken);
+
+    /// <summary>
+    /// Sends into the writing end of a pipe: a FIFO, a socket, or a character device such as a terminal. (asyncio: <c>connect_write_pipe</c>.)
+    /// </summary>
+    /// <remarks>
+    /// <para>The transport takes the handle over and closes it after ConnectionLost, whatever comes; about its non-blocking mode see
+    /// <see cref="ConnectReadPipeAsync{TProtocol}(Func{TProtocol}, SafeHandle, CancellationToken)"/>.</para>
+    /// <para>Except on a character device, the transport notices that the reader has gone, also where nothing is written: ConnectionLost gets null
+    /// then, or a <see cref="SocketException"/> (<see cref="SocketError.Shutdown"/>: broken pipe) where bytes are left that nobody will read.
+    /// <see cref="IWriteTransport.WriteEof"/> is <see cref="IBaseTransport.Close"/>: the reader sees the end of the stream behind all that was written.</para>
+    /// <para>A TCP connection is better served by <see cref="CreateConnectionAsync{TProtocol}(Func{TProtocol}, Socket, ConnectionOptions?, CancellationToken)"/>,
+    /// which also reads: input that stays unread makes TCP destroy what is still on its way when the socket is closed.</para>
+    /// </remarks>
+    /// <param name="protocolFactory">Called once on the loop's thread; returns a protocol that serves nobody else.</param>
+    /// <param name="pipe">The descriptor; for standard output see <see cref="OpenStandardOutput"/>. Do not use it any more, whatever the outcome.</param>
+    /// <param name="cancellationToken">Gives up, at any instant before ConnectionMade: the pipe is closed, and the protocol hears nothing.</param>
+    /// <returns>The transport and its protocol, after ConnectionMade.</returns>
+    /// <exception cref="ArgumentException"><paramref name="pipe"/> is something else, such as a regular file, or not open for writing. It is left as it was.</exception>
+    /// <exception cref="SocketException">In the task: the system has no descriptor or memory to spare.</exception>
+    /// <exception cref="InvalidOperationException">In the task: the factory returned null or a protocol that serves another transport.</exception>
+    /// <exception cref="ObjectDisposedException">The loop has ended, or the handle is closed.</exception>
+    public Task<(IWriteTransport Transport, TProtocol Protocol)> ConnectWritePipeAsync<TProtocol>(
+        Func<TProtocol> protocolFactory, SafeHandle pipe, CancellationToken cancellationToken = default)
+        where TProtocol : class, IProtocol<IWriteTransport> =>
+        ConnectWritePipe(protocolFactory, pipe, pipe, cancellationToken);
+
+    /// <inheritdoc cref="ConnectWritePipeAsync{TProtocol}(Func{TProtocol}, SafeHandle, CancellationToken)"/>
+    /// <param name="protocolFactory">Called once on the loop's thread; returns a protocol that serves nobody else.</param>
+    /// <param name="pipe">A <see cref="FileStream"/>, a <see cref="PipeStream"/> or a <see cref="NetworkStream"/>. Flush before what you have written to it yourself.</param>
+    /// <param name="cancellationToken">Gives up, at any instant before ConnectionMade: the pipe is closed, and the protocol hears nothing.</param>
+    public Task<(IWriteTransport Transport, TProtocol Protocol)> ConnectWritePipeAsync<TProtocol>(
+        Func<TProtocol> protocolFactory, Stream pipe, CancellationToken cancellationToken = default)
+        where TProtocol : class, IProtocol<IWriteTransport> =>
+        ConnectWritePipe(protocolFactory, HandleOf(pipe), pipe, cancellationToken);
+
+    /// <inheritdoc cref="ConnectWritePipeAsync{TProtocol}(Func{TProtocol}, SafeHandle, CancellationToken)"/>
+    /// <param name="protocolFactory">Called once on the loop's thread; returns a protocol that serves nobody else.</param>
+    /// <param name="pipe">A socket that is only to be written to. Do not use it any more, whatever the outcome.</param>
+    /// <param name="cancellationToken">Gives up, at any instant before ConnectionMade: the socket is closed, and the protocol hears nothing.</param>
+    public Task<(IWriteTransport Transport, TProtocol Protocol)> ConnectWritePipeAsync<TProtocol>(
+        Func<TProtocol> protocolFactory, Socket pipe, CancellationToken cancellationToken = default)
+        where TProtocol : class, IProtocol<IWriteTransport> =>
+        ConnectWritePipe(protocolFactory, HandleOf(pipe), pipe, cancellationToken);
+
+    /// <summary>
+    /// A handle of your own to this process's standard input, to give to
+    /// <see cref="ConnectReadPipeAsync{TProtocol}(Func{TProtocol}, SafeHandle, CancellationToken)"/>: closing it leaves descriptor 0 open.
+    /// </summary>
+    /// <exception cref="SocketException">Standard input is closed, or the system has no descriptor to spare.</exception>
+    public static SafeFileHandle OpenStandardInput() => OpenStandard(StandardInput, "standard input");
+
+    /// <summary>As <see cref="OpenStandardInput"/>, for standard output and <see cref="ConnectWritePipeAsync{TProtocol}(Func{TProtocol}, SafeHandle, CancellationToken)"/>.</summary>
+    /// <exception cref="SocketException">Standard output is closed, or the system has no descriptor to spare.</exception>
+    public static SafeFileHandle OpenStandardOutput() => OpenStandard(StandardOutput, "standard output");
+
+    /// <summary>As <see cref="OpenStandardInput"/>, for standard error and <see cref="ConnectWritePipeAsync{TProtocol}(Func{TProtocol}, SafeHandle, CancellationToken)"/>.</summary>
+    /// <exception cref="SocketException">Standard error is closed, or the system has no descriptor to spare.</exception>
+    public static SafeFileHandle OpenStandardError() => OpenStandard(StandardError, "standard error");
+
+    private Task<(IReadTransport Transport, TProtocol Protocol)> ConnectReadPipe<TProtocol>(
+        Func<TProtocol> factory, SafeHandle handle, object pipe, CancellationToken cancellationToken)
+        where TProtocol : class, IProtocol<IReadTransport>
+    {
+        CheckPipe(factory, handle, PipeEnd.Read);
+        return new PipeConnector<IReadTransport, TProtocol>(
+            this, factory, handle, pipe, PipeEnd.Read,
+            static (core, channel, protocol, in origin, pipe) => new ReadPipeTransport(core, channel, protocol, origin, pipe), cancellationToken).Start();
+    }
+
+    private Task<(IWriteTransport Transport, TProtocol Protocol)> ConnectWritePipe<TProtocol>(
+        Func<TProtocol> factory, SafeHandle handle, object pipe, CancellationToken cancellationToken)
+        where TProtocol : class, IProtocol<IWriteTransport>
+    {
+        CheckPipe(factory, handle, PipeEnd.Write);
+        return new PipeConnector<IWriteTransport, TProtocol>(
+            this, factory, handle, pipe, PipeEnd.Write,
+            static (core, channel, protocol, in origin, pipe) => new WritePipeTransport(core, channel, protocol, origin, pipe), cancellationToken).Start();
+    }
+
+    private void CheckPipe(Delegate protocolFactory, SafeHandle pipe, PipeEnd end)
+    {
+        ArgumentNullException.ThrowIfNull(protocolFactory);
+        ArgumentNullException.ThrowIfNull(pipe);
+        if (_core.Backend.CanBePipe(pipe, end)) return;
+        throw new ArgumentException(
+            $"A pipe, a socket or a character device is needed, open for {(end == PipeEnd.Read ? "reading" : "writing")}. " +
+            "A regular file is none: it is always ready, so a loop has nothing to wait for.", nameof(pipe));
+    }
+
+    private static SafeHandle HandleOf(Stream pipe) => pipe switch
+    {
+        null => throw new ArgumentNullException(nameof(pipe)),
+        FileStream file => file.SafeFileHandle,
+        PipeStream end => end.SafePipeHandle,
+        NetworkStream network => network.Socket.SafeHandle,
+        _ => throw new ArgumentException(
+            $"A {pipe.GetType()} shows no descriptor: give a FileStream, a PipeStream, a NetworkStream or a handle. For the standard streams see OpenStandardInput.", nameof(pipe)),
+    };
+
+    private static SafeFileHandle OpenStandard(int fd, string name)
+    {
+        var duplicate = Syscalls.System.Duplicate(fd, out var error);
+        return error.IsNone ? new SafeFileHandle(duplicate, ownsHandle: true) : throw error.ToException($"open {name}");
+    }
+}
