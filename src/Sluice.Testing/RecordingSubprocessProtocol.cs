@@ -17,7 +17,7 @@ public sealed class RecordingSubprocessProtocol : SubprocessProtocol
     private readonly SubprocessContract _contract;
 
     /// <summary>With nothing recorded yet.</summary>
-    public RecordingSubprocessProtocol() => _contract = new SubprocessContract(what => _violations.Add($"{what} (trace: {this})"));
+    public RecordingSubprocessProtocol() => _contract = new SubprocessContract((_, what) => _violations.Add($"{what} (trace: {this})"));
 
     /// <summary>Runs in ConnectionMade.</summary>
     public Action<ISubprocessTransport>? OnMade { get; set; }

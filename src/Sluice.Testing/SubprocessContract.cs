@@ -5,7 +5,7 @@ namespace Sluice.Testing;
 /// Owned by who stands in for the protocol, who tells it of each callback before it acts.
 /// </summary>
 /// <param name="violate">Told of every breach.</param>
-internal sealed class SubprocessContract(Action<string> violate)
+internal sealed class SubprocessContract(Action<ContractRule, string> violate)
 {
     private const int Pipes = 3;
 
@@ -36,9 +36,9 @@ internal sealed class SubprocessContract(Action<string> violate)
     {
         VerifyPipe(fd, "PipeDataReceived");
         Require(fd is 1 or 2, $"PipeDataReceived came for {fd}");
-        Require(count > 0, "PipeDataReceived brought no bytes");
+        Require(count > 0, "PipeDataReceived brought no bytes", ContractRule.Empty);
         var pipe = fd == 1 ? Transport?.StandardOutput : Transport?.StandardError;
-        Require(pipe is not { IsReading: false }, "PipeDataReceived came while reading was paused or the pipe was closing");
+        Require(pipe is not { IsReading: false }, "PipeDataReceived came while reading was paused or the pipe was closing", ContractRule.Paused);
     }
 
     public void PipeConnectionLost(int fd)
@@ -59,14 +59,14 @@ internal sealed class SubprocessContract(Action<string> violate)
     public void PauseWriting()
     {
         VerifyOpen("PauseWriting");
-        Require(!IsWritingPaused, "PauseWriting came twice without ResumeWriting");
+        Require(!IsWritingPaused, "PauseWriting came twice without ResumeWriting", ContractRule.Flow);
         IsWritingPaused = true;
     }
 
     public void ResumeWriting()
     {
         VerifyOpen("ResumeWriting");
-        Require(IsWritingPaused, "ResumeWriting came without PauseWriting");
+        Require(IsWritingPaused, "ResumeWriting came without PauseWriting", ContractRule.Flow);
         IsWritingPaused = false;
     }
 
@@ -91,19 +91,19 @@ internal sealed class SubprocessContract(Action<string> violate)
         VerifyOpen(callback);
         VerifyOutermost(callback);
         Require(fd is >= 0 and < Pipes && _exists[fd], $"{callback} came for {fd}, which is no pipe");
-        Require(!_isLost[fd], $"{callback} came for {fd} after its PipeConnectionLost");
+        Require(!_isLost[fd], $"{callback} came for {fd} after its PipeConnectionLost", ContractRule.Reentrancy);
     }
 
     private void VerifyOpen(string callback)
     {
         Require(Transport is not null, $"{callback} came before ConnectionMade");
-        Require(!_isOver, $"{callback} came after ConnectionLost");
+        Require(!_isOver, $"{callback} came after ConnectionLost", ContractRule.Reentrancy);
     }
 
-    private void VerifyOutermost(string callback) => Require(_depth == 0, $"{callback} came inside another callback");
+    private void VerifyOutermost(string callback) => Require(_depth == 0, $"{callback} came inside another callback", ContractRule.Reentrancy);
 
-    private void Require(bool law, string broken)
+    private void Require(bool law, string broken, ContractRule rule = ContractRule.Lifecycle)
     {
-        if (!law) violate(broken);
+        if (!law) violate(rule, broken);
     }
 }

@@ -47,6 +47,10 @@ internal enum Happening : byte
     ErrorReceived,
     SendTo,
     OpenEndpoint,
+    Spawn,
+    Signal,
+    PipeLost,
+    Exited,
     Over,
     Broken,
 }

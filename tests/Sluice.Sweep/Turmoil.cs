@@ -197,6 +197,7 @@ internal sealed class Turmoil(World world)
         }
 
         world.Plumbing.EndLoop(host);
+        world.Children.EndLoop(host);
         host.Loop.Dispose();
         foreach (var end in world.Ends)
         {

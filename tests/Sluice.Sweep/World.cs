@@ -16,6 +16,7 @@ internal sealed class World
     private const int DatagramPlanFork = -3;
     private const int DatagramFork = -4;
     private const int PlumbingFork = -7;
+    private const int ChildrenFork = -8;
     private const int FirstEndFork = -1000;
     private const int FirstEndpointFork = -100_000;
 
@@ -56,6 +57,7 @@ internal sealed class World
         Simulation.PassEnded = _judge.AfterPass;
         Turmoil = new Turmoil(this);
         Plumbing = new Plumbing(this, KernelDice.Fork(seed, PlumbingFork));
+        Children = new Children(this, KernelDice.Fork(seed, ChildrenFork));
     }
 
     public WorldPlan Plan { get; }
@@ -72,7 +74,10 @@ internal sealed class World
     public Turmoil Turmoil { get; }
 
     public Datagrams Datagrams { get; }
+
     public Plumbing Plumbing { get; }
+
+    public Children Children { get; }
 
     public List<End> Ends { get; } = [];
 
@@ -171,6 +176,7 @@ internal sealed class World
         await Turmoil.BeginAsync();
         Datagrams.Begin();
         Plumbing.Begin();
+        Children.Begin();
         await Turmoil.Delay(Plan.ChaosTime);
         if (Plan.EndsAbruptly) return;
         Note(Happening.Calm, 0);
@@ -178,10 +184,12 @@ internal sealed class World
         Turmoil.CalmDown();
         Datagrams.CalmDown();
         Plumbing.CalmDown();
+        Children.CalmDown();
         await _judge.VerifyCalmAsync();
         Note(Happening.Closing, 0);
         Datagrams.CloseAll();
         Plumbing.CloseAll();
+        Children.CloseAll();
         await Turmoil.CloseAllAsync();
         await _judge.VerifyClosedAsync();
     }
@@ -190,10 +198,12 @@ internal sealed class World
     {
         foreach (var end in Ends) end.Model.AskedToEnd = end.Model.WasAborted = true;
         Plumbing.EndLoop(host: null);
+        Children.EndLoop(host: null);
         Note(Happening.Over, 0);
         try
         {
             Simulation.Dispose();
+            Children.SwitchOff();
             _judge.VerifyOver();
         }
         catch (Exception exception)

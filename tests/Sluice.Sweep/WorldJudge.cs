@@ -24,6 +24,7 @@ internal sealed class WorldJudge(World world)
 
         world.Datagrams.VerifyAfterPass(host);
         world.Plumbing.AfterPass(host);
+        world.Children.AfterPass(host);
         VerifyDescriptors();
         if (Network.Violations.Count > 0) world.Broken(Invariant.Seam, Network.Violations[0]);
         if (world.FirstBroken is not null) throw new InvalidOperationException($"{world.FirstBroken}: {world.Breach}");
@@ -33,7 +34,9 @@ internal sealed class WorldJudge(World world)
     public async Task VerifyCalmAsync()
     {
         await UntilAsync(
-            () => world.Ends.TrueForAll(IsAtRest) && world.Plumbing.Restless() is null && world.Turmoil.OpenAwaits() is null && world.Datagrams.Restless() is null, Describe);
+            () => world.Ends.TrueForAll(IsAtRest) && world.Plumbing.Restless() is null && world.Children.Restless() is null
+                && world.Turmoil.OpenAwaits() is null && world.Datagrams.Restless() is null,
+            Describe);
         if (!world.Plan.ChecksIdle) return;
         await world.Turmoil.Delay(Settling);
         var before = Passes();
@@ -45,7 +48,9 @@ internal sealed class WorldJudge(World world)
     public async Task VerifyClosedAsync()
     {
         await UntilAsync(
-            () => !world.Ends.Exists(end => end.IsLive) && world.Plumbing.Open() is null && world.Turmoil.OpenAwaits() is null && world.Datagrams.Alive() is null, Describe);
+            () => !world.Ends.Exists(end => end.IsLive) && world.Plumbing.Open() is null && world.Children.Open() is null && world.Children.Running() is null
+                && world.Turmoil.OpenAwaits() is null && world.Datagrams.Alive() is null,
+            Describe);
         await world.Turmoil.Delay(Settling);
         VerifyNothingIsLeft();
     }
@@ -62,6 +67,7 @@ internal sealed class WorldJudge(World world)
 
         foreach (var host in world.Simulation.Hosts) world.Datagrams.VerifyLost(host);
         if (world.Plumbing.Open() is { } pipe) world.Broken(Invariant.Lifecycle, $"the loops have ended, and {pipe} was not lost");
+        if (world.Children.Open() is { } child) world.Broken(Invariant.Lifecycle, $"the loops have ended, and {child} was not lost");
         if (world.Turmoil.OpenAwaits() is { } open) world.Broken(Invariant.Liveness, $"the loops have ended, and {open} is not done");
         VerifyNothingIsLeft();
     }
@@ -96,16 +102,17 @@ internal sealed class WorldJudge(World world)
             $"end {end.Number} ({end.Transport}): received {end.Model.Received}, buffered {end.Transport!.WriteBufferSize}{(end.Model.IsSendingFile ? ", a file under way" : "")}");
         return string.Join("; ", restless
             .Append(world.Plumbing.Restless() ?? world.Plumbing.Open() ?? "every pipe is at rest")
+            .Append(world.Children.Restless() ?? world.Children.Open() ?? world.Children.Running() ?? "all children are at rest")
             .Append(world.Turmoil.OpenAwaits() ?? "every await is done")
             .Append(world.Datagrams.Restless() ?? world.Datagrams.Alive() ?? "all endpoints are at rest"));
     }
 
     private long Passes() => world.Simulation.Hosts.Sum(host => host.Loop.Core.Passes);
 
-    /// <summary>Every open socket has one owner: a channel that is open or lingers, a backlog, a connect, a handle.</summary>
+    /// <summary>Every open socket has one owner: a channel that is open or lingers, a backlog, a connect, a handle, a process.</summary>
     private void VerifyDescriptors()
     {
-        var owned = world.Turmoil.LooseHandles + world.Plumbing.LooseHandles;
+        var owned = world.Turmoil.LooseHandles + world.Plumbing.LooseHandles + world.Children.HeldSockets();
         var datagrams = world.Datagrams.LooseHandles;
         foreach (var host in world.Simulation.Hosts)
         {
@@ -125,6 +132,9 @@ internal sealed class WorldJudge(World world)
                     case SimulatedPipeChannel pipe:
                         if (pipe.Handle != -1) owned++;
                         if (pipe.IsAttached) attached++;
+                        break;
+                    case SimulatedChild:
+                        attached++;
                         break;
                     case SimulatedListenChannel listener:
                         owned += listener.Waiting;

@@ -40,6 +40,9 @@ internal sealed class Actor
     /// <summary>Its endpoint, once that is made.</summary>
     public IDatagramTransport? Endpoint { get; set; }
 
+    /// <summary>Its child process, once that is made.</summary>
+    public ISubprocessTransport? Child { get; set; }
+
     /// <summary>Its transport, once the connection is made or another actor has handed it over.</summary>
     public IBaseTransport Transport
     {
@@ -137,6 +140,14 @@ internal sealed class Actor
         Note($"connection_lost {PythonNames.Of(exception)}");
         Happened("lost");
         Once("lost");
+    }
+
+    /// <summary>The child has written so many bytes to its output.</summary>
+    public void Output(int count)
+    {
+        Received += count;
+        Happened("received");
+        RunDataHooks();
     }
 
     public void EndpointMade(IDatagramTransport endpoint)

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 
@@ -13,9 +14,10 @@ internal sealed class ActorActions(World world, Actor actor)
 
     private IBaseTransport Transport => actor.Transport;
 
-    private IReadTransport Receiver => actor.Receiver;
+    // Of a child, its output and its input.
+    private IReadTransport Receiver => actor.Child is { } child ? child.StandardOutput! : actor.Receiver;
 
-    private IWriteTransport Sender => actor.Sender;
+    private IWriteTransport Sender => actor.Child is { } child ? child.StandardInput! : actor.Sender;
 
     public void Run(JsonElement actions)
     {
@@ -37,6 +39,7 @@ internal sealed class ActorActions(World world, Actor actor)
     private void Do(string word, JsonElement value)
     {
         if (actor.Endpoint is { } endpoint && TryDoOnEndpoint(endpoint, word, value)) return;
+        if (actor.Child is { } child && TryDoOnChild(child, word, value)) return;
         switch (word)
         {
             case "write":
@@ -123,6 +126,35 @@ internal sealed class ActorActions(World world, Actor actor)
         }
     }
 
+    /// <summary>The words that only the transport of a child process knows.</summary>
+    private static bool TryDoOnChild(ISubprocessTransport child, string word, JsonElement value)
+    {
+        switch (word)
+        {
+            case "kill":
+                child.Kill();
+                return true;
+            case "terminate":
+                child.Terminate();
+                return true;
+            case "send_signal":
+                child.SendSignal((PosixSignal)value.GetInt32());
+                return true;
+            case "close_pipe":
+                PipeOf(child, value.GetInt32())!.Close();
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    private static IBaseTransport? PipeOf(ISubprocessTransport child, int fd) => fd switch
+    {
+        0 => child.StandardInput,
+        1 => child.StandardOutput,
+        _ => child.StandardError,
+    };
+
     private static string FactOf(IDatagramTransport endpoint, string name) => name switch
     {
         "limits" => $"{endpoint.WriteBufferLimits.Low} {endpoint.WriteBufferLimits.High}",
@@ -189,6 +221,9 @@ internal sealed class ActorActions(World world, Actor actor)
         "is_reading" => PythonNames.Of(Receiver.IsReading),
         "can_write_eof" => PythonNames.Of(Sender.CanWriteEof),
         "protocol" => (Transport.Protocol as IActorProtocol)?.Actor.Name ?? "None",
+        "received" => $"{actor.Received}",
+        "returncode" => actor.Child!.ReturnCode is { } code ? $"{code}" : "None",
+        _ when name.StartsWith("pipe ", StringComparison.Ordinal) => PythonNames.Of(PipeOf(actor.Child!, name[^1] - '0') is not null),
         _ when name.StartsWith("extra ", StringComparison.Ordinal) => PythonNames.Of(Transport.GetExtraInfo(name["extra ".Length..]) is not null),
         _ => throw new NotSupportedException($"No fact is called {name}."),
     };

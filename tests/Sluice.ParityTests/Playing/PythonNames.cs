@@ -10,6 +10,9 @@ internal static class PythonNames
     {
         null => "None",
         SocketException socket => Of(socket.SocketErrorCode),
+        ProcessLookupException => "ProcessLookupError",
+        FileNotFoundException or DirectoryNotFoundException => "FileNotFoundError",
+        UnauthorizedAccessException => "PermissionError",
         ArgumentException => "ValueError",
         InvalidOperationException => "RuntimeError",
         NotSupportedException => "NotImplementedError",

@@ -20,7 +20,9 @@ internal sealed class SimulatedKernel(SimulatedHost host) : IPlayKernel
     public static Traces Play(Scenario scenario, int seed, SimulationOptions? options)
     {
         using var simulation = new Simulation(seed, options);
-        var kernel = new SimulatedKernel(simulation.AddHost("stage", new EventLoopOptions { Logger = NullLogger.Instance }));
+        var host = simulation.AddHost("stage", new EventLoopOptions { Logger = NullLogger.Instance });
+        host.AddProgram("sh", StageProgram.RunShell);
+        var kernel = new SimulatedKernel(host);
         var world = new World(scenario, kernel);
         Traces? traces = null;
         try

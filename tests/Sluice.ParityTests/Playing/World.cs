@@ -138,6 +138,8 @@ internal sealed class World
                 return DatagramAsync(value);
             case "datagram_pair":
                 return DatagramPairAsync([.. value.EnumerateArray().Select(static end => end.GetString()!)]);
+            case "child":
+                return ChildAsync(value);
             case "accepted":
                 return AcceptedAsync(value.GetString()!);
             case "wait":
@@ -226,6 +228,20 @@ internal sealed class World
     {
         if (_scenario.OrdersOf(name).TryGetProperty("factory", out var exception)) throw PythonNames.Make(exception.GetString()!);
         return AddActor(name).Datagrams!;
+    }
+
+    /// <summary>Starts a child process. Whether callbacks come before the caller goes on is chance, so that only a failure is noted.</summary>
+    private async Task ChildAsync(JsonElement step)
+    {
+        var name = step.GetProperty("actor").GetString()!;
+        try
+        {
+            await ChildActorProtocol.StartAsync(Loop, step, () => new ChildActorProtocol(this, Enter(name)));
+        }
+        catch (Exception exception)
+        {
+            _loopActor.Note($"child {name} {PythonNames.Of(exception)}");
+        }
     }
 
     private async Task AcceptedAsync(string name)

@@ -74,6 +74,7 @@ class Actor:
         self.base = 0.0
         buffered = spec.get("kind") == "buffered"
         self.is_datagram = spec.get("kind") == "datagram"
+        self.is_child = False
         self.protocol = DatagramProtocol(self) if self.is_datagram else BufferedProtocol(self) if buffered else PlainProtocol(self)
 
     def happened(self, fact):
@@ -159,6 +160,52 @@ class Actor:
             except Exception as exception:
                 self.trace.note(f"{word} {name_of(exception)}")
 
+    def child_made(self, transport):
+        self.is_child = True
+        self.made(transport)
+
+    def trace_of(self, fd):
+        """What one of a child's pipes brings; how that mixes with the others is chance."""
+        return self.world.traces.setdefault(f"{self.name} fd {fd}", Trace())
+
+    def pipe_data(self, fd, data):
+        self.trace_of(fd).data(data)
+        if fd == 1:
+            self.received += len(data)
+            self.happened("received")
+            self.run_data_hooks()
+
+    def pipe_flow(self, name):
+        self.trace_of(0).note(f"{name}_writing")
+        self.happened(name + "d")
+        self.once(name)
+
+    def pipe_lost(self, fd, exception):
+        self.trace_of(fd).note(f"pipe_connection_lost {name_of(exception)}")
+        self.happened(f"lost{fd}")
+        self.once(f"lost{fd}")
+
+    def exited(self):
+        self.trace.note("process_exited")
+        self.happened("exited")
+        self.once("exited")
+
+    def pipe(self, fd):
+        """What an action is about: a child's pipe, or the transport."""
+        return self.transport.get_pipe_transport(fd) if self.is_child else self.transport
+
+    def do_kill(self, _):
+        self.transport.kill()
+
+    def do_terminate(self, _):
+        self.transport.terminate()
+
+    def do_send_signal(self, number):
+        self.transport.send_signal(number)
+
+    def do_close_pipe(self, fd):
+        self.pipe(fd).close()
+
     def do_send(self, content):
         self.transport.sendto(self.bytes_of(content))
 
@@ -166,28 +213,28 @@ class Actor:
         self.transport.sendto(self.bytes_of(target["data"]), self.world.address_of(target["actor"]))
 
     def do_write(self, content):
-        self.transport.write(self.bytes_of(content))
+        self.pipe(0).write(self.bytes_of(content))
 
     def do_writelines(self, parts):
-        self.transport.writelines([self.bytes_of(part) for part in parts])
+        self.pipe(0).writelines([self.bytes_of(part) for part in parts])
 
     def do_write_eof(self, _):
-        self.transport.write_eof()
+        self.pipe(0).write_eof()
 
     def do_close(self, _):
         self.transport.close()
 
     def do_abort(self, _):
-        self.transport.abort()
+        self.pipe(0).abort()
 
     def do_pause_reading(self, _):
-        self.transport.pause_reading()
+        self.pipe(1).pause_reading()
 
     def do_resume_reading(self, _):
-        self.transport.resume_reading()
+        self.pipe(1).resume_reading()
 
     def do_limits(self, limits):
-        self.transport.set_write_buffer_limits(**limits)
+        self.pipe(0).set_write_buffer_limits(**limits)
 
     def do_set_protocol(self, name):
         other = self.world.actor(name)
@@ -259,6 +306,12 @@ class Actor:
             return protocol.actor.name if protocol else None
         if name.startswith("extra "):
             return self.transport.get_extra_info(name[6:]) is not None
+        if name.startswith("pipe "):
+            return self.pipe(int(name[5:])) is not None
+        if name == "returncode":
+            return self.transport.get_returncode()
+        if name == "received":
+            return self.received
         return getattr(self.transport, name)()
 
 
@@ -319,6 +372,31 @@ class DatagramProtocol(asyncio.DatagramProtocol):
 
     pause_writing = PlainProtocol.pause_writing
     resume_writing = PlainProtocol.resume_writing
+    connection_lost = PlainProtocol.connection_lost
+
+
+class SubprocessProtocol(asyncio.SubprocessProtocol):
+    def __init__(self, actor):
+        self.actor = actor
+
+    def connection_made(self, transport):
+        self.actor.child_made(transport)
+
+    def pipe_data_received(self, fd, data):
+        self.actor.pipe_data(fd, data)
+
+    def pipe_connection_lost(self, fd, exc):
+        self.actor.pipe_lost(fd, exc)
+
+    def process_exited(self):
+        self.actor.exited()
+
+    def pause_writing(self):
+        self.actor.pipe_flow("pause")
+
+    def resume_writing(self):
+        self.actor.pipe_flow("resume")
+
     connection_lost = PlainProtocol.connection_lost
 
 
@@ -486,6 +564,26 @@ class World:
         loop = asyncio.get_running_loop()
         await self.outcome("connect client", "client", loop.create_connection(lambda: self.make("client"), sock=peer))
         await self.outcome(f"accepted {name}", name, loop.connect_accepted_socket(lambda: self.make(name), accepted))
+
+    async def step_child(self, step):
+        """A child process: a command line of the shell, or a program with arguments. Its streams are pipes unless they are "null" or "stdout"."""
+        name = step["actor"]
+        streams = {"null": asyncio.subprocess.DEVNULL, "stdout": asyncio.subprocess.STDOUT}
+        options = {stream: streams[step[stream]] for stream in ("stdin", "stdout", "stderr") if stream in step}
+        if "cwd" in step:
+            options["cwd"] = step["cwd"]
+        loop = asyncio.get_running_loop()
+
+        def factory():
+            self.make(name)
+            return SubprocessProtocol(self.actors[name])
+        try:
+            if "shell" in step:
+                await loop.subprocess_shell(factory, step["shell"], **options)
+            else:
+                await loop.subprocess_exec(factory, *step["exec"], **options)
+        except Exception as exception:
+            self.loop_actor.trace.note(f"child {name} {name_of(exception)}")
 
     async def outcome(self, what, name, connecting):
         try:
