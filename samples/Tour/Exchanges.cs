@@ -18,6 +18,8 @@ internal static class Exchanges
         DateProcess.RunAsync,
         Pipes.RunAsync,
         SendFile.RunAsync,
+        Tls.RunAsync,
+        StartTls.RunAsync,
     ];
 
     /// <returns>The exit code: 0 where all were right.</returns>

@@ -23,7 +23,7 @@ internal static class TcpEcho
         return transcript.Conclude(isRight, "the client got back what it had sent, then the end of the stream");
     }
 
-    private sealed class EchoAndClose(Transcript transcript) : Protocol
+    internal sealed class EchoAndClose(Transcript transcript) : Protocol
     {
         private ITransport? _transport;
 

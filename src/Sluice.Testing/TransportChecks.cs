@@ -69,6 +69,7 @@ public static class TransportChecks
         .. In(typeof(SubprocessEndChecks)),
         .. In(typeof(SubprocessStreamChecks)),
         .. In(typeof(SubprocessWaitChecks)),
+        .. In(typeof(EndpointContextChecks)),
         .. In(typeof(PipeBirthChecks)),
         .. In(typeof(PipeReadingChecks)),
         .. In(typeof(PipeWritingChecks)),

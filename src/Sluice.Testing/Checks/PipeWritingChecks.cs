@@ -150,6 +150,20 @@ internal static class PipeWritingChecks
         Check.Trace(pipe.Writing.Record.Trace, "ConnectionMade", "PauseWriting", "ResumeWriting");
     }
 
+    [Check("FLOW-012")]
+    public static async Task A_paused_writer_that_writes_once_more_hears_that_its_reader_has_gone(KernelStage stage)
+    {
+        var pipe = await PipeEnds.OpenAsync(stage, new RecordingReadProtocol { OnMade = static transport => transport.PauseReading() });
+        pipe.Writer.Write(Payload.Of(1_000_000));
+        await stage.SettleAsync();
+        Check.Trace(pipe.Writing.Record.Trace, "ConnectionMade", "PauseWriting");
+
+        pipe.Writer.Write("one more"u8);
+        pipe.Reader.Close();
+        Check.Equal("SocketException Shutdown", ProtocolRecord.Describe(await pipe.Writing.Record.Lost));
+        Check.Trace(pipe.Writing.Record.Trace, "ConnectionMade", "PauseWriting", Broken);
+    }
+
     [Check("PIPE-013", "PIPE-023", "PIPE-024", "BUG-014", "BUG-016")]
     public static async Task Close_and_WriteEof_are_one_and_wait_for_what_is_queued(KernelStage stage)
     {

@@ -13,7 +13,7 @@ public sealed class TourTests
         var result = await SampleProcess.RunAsync("Tour");
 
         result.AssertSuccess();
-        Assert.Equal("9 of 9 exchanges were right", result.Output[^1]);
+        Assert.Equal("11 of 11 exchanges were right", result.Output[^1]);
     }
 
     [Fact]
