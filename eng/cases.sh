@@ -4,5 +4,5 @@
 # Fails where a row that applies is uncovered, and where a test names an id that the catalogue lacks.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-[ $# -gt 0 ] || set -- PROTO TCP BUF FLOW LOOP RUN CTX CONN SRV UNIX UDP PIPE SUB DNS SIG SENDFILE SOCK BUG
+[ $# -gt 0 ] || set -- PROTO TCP BUF FLOW LOOP RUN CTX CONN SRV UNIX UDP PIPE SUB DNS SIG SENDFILE SOCK TLS STARTTLS BUG
 exec dotnet run --file eng/results.cs -- cases artifacts/results tests/catalogue.tsv "$@"
