@@ -44,7 +44,9 @@ internal static class EndpointContextChecks
         Ambient.Value = "creator";
         await pipe.OpenReaderAsync(new RecordingReadProtocol
         {
-            OnMade = _ => seen.Note("ConnectionMade"), OnData = _ => seen.Note("DataReceived"), OnLost = _ => seen.Note("ConnectionLost"),
+            OnMade = _ => seen.Note("ConnectionMade"),
+            OnData = _ => seen.Note("DataReceived"),
+            OnLost = _ => seen.Note("ConnectionLost"),
         });
         Ambient.Value = "elsewhere";
         await pipe.OpenWriterAsync();

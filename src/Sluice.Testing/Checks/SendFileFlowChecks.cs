@@ -199,7 +199,8 @@ internal static class SendFileFlowChecks
         var sending = stage.Loop.SendFileAsync(way, file.Stream, cancellationToken: cancellation);
 
         // The fallback may read on other threads: passes alone do not bring it anywhere.
-        if (isStandIn || stage is not KernelStage) await stage.UntilAsync(() => pair.Client.WriteBufferSize > pair.Client.WriteBufferLimits.High);
+        var isNative = !isStandIn && stage is KernelStage && pair.Client.GetExtraInfo(ExtraInfo.Tls) is null;
+        if (!isNative) await stage.UntilAsync(() => pair.Client.WriteBufferSize > pair.Client.WriteBufferLimits.High);
         await stage.SettleAsync();
         return (pair, sending, file);
     }

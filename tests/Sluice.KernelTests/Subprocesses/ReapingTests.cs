@@ -37,6 +37,21 @@ public sealed class ReapingTests
         Assert.Equal(before, Bytes.SettledDescriptors());
     });
 
+    [Fact, Case("SUB-021"), Case("BUG-087")]
+    public void A_thousand_failed_starts_leave_no_descriptor() => PeerRun.OnLoop(async loop =>
+    {
+        await FailAsync(10);
+        var before = Bytes.SettledDescriptors();
+        await FailAsync(1_000);
+        Assert.Equal(before, Bytes.SettledDescriptors());
+        Assert.Empty(loop.Residents.Children.Snapshot());
+
+        static async Task FailAsync(int count)
+        {
+            for (var i = 0; i < count; i++) await Assert.ThrowsAsync<FileNotFoundException>(() => Subprocess.RunAsync("/sluice/no-such-program", []));
+        }
+    });
+
     [Fact, Case("BUG-084"), Case("BUG-091")]
     public async Task Thousands_of_children_leave_descriptors_threads_and_no_zombies()
     {

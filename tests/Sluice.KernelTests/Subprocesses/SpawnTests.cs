@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
-using Sluice.KernelTests.Backends.Kit;
 using Sluice.KernelTests.Peers;
 using Sluice.KernelTests.Subprocesses.Kit;
 
@@ -178,20 +177,5 @@ public sealed class SpawnTests
     {
         var result = await Subprocess.RunAsync("./sh", ["-c", "pwd"], options: new SubprocessOptions { WorkingDirectory = "/bin" });
         Assert.Equal(0, result.ReturnCode);
-    });
-
-    [Fact, Case("SUB-021"), Case("BUG-087")]
-    public void A_thousand_failed_starts_leave_no_descriptor() => PeerRun.OnLoop(async loop =>
-    {
-        await FailAsync(10);
-        var before = Bytes.SettledDescriptors();
-        await FailAsync(1_000);
-        Assert.Equal(before, Bytes.SettledDescriptors());
-        Assert.Empty(loop.Residents.Children.Snapshot());
-
-        static async Task FailAsync(int count)
-        {
-            for (var i = 0; i < count; i++) await Assert.ThrowsAsync<FileNotFoundException>(() => Subprocess.RunAsync("/sluice/no-such-program", []));
-        }
     });
 }
