@@ -74,14 +74,16 @@ internal static class SubprocessPipeChecks
         var written = 0;
         var input = child.Transport.StandardInput!;
         child.Transport.StandardOutput!.PauseReading();
-        while (!child.IsWritingPaused)
+        while (true)
         {
             input.Write(Payload.At(written, 32 * 1024));
             written += 32 * 1024;
+            if (child.IsWritingPaused) break;
             Check.That(written < 8 * 1024 * 1024, "writing was never paused");
             await stage.NextPassAsync();
         }
 
+        // The pause came inside the write; in the next pass the child may have taken some already.
         Check.That(input.WriteBufferSize > input.WriteBufferLimits.High);
         Check.Trace(child.Trace, "ConnectionMade", "PauseWriting");
         child.Transport.StandardOutput.ResumeReading();
