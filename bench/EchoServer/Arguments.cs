@@ -49,7 +49,7 @@ internal sealed class Arguments
 
         if (!values.TryGetValue("--listen", out var listen)) throw new FormatException("--listen tcp://ADDRESS:PORT, tls://ADDRESS:PORT, udp://ADDRESS:PORT, unix:PATH or unixgram:PATH is missing");
         if (Number(values.GetValueOrDefault("--loops", "1")) != 1)
-            throw new FormatException("--loops: several loops would have to share one port, and Sluice cannot listen with SO_REUSEPORT yet; use 1");
+            throw new FormatException("--loops: this server runs one loop; use 1");
 
         return new Arguments(listen, ParseEndPoint(listen))
         {

@@ -45,6 +45,7 @@ internal static class ServeForeverChecks
         var pair = await reception.ConnectAsync();
 
         reception.Server.Close();
+        // Longer than a drain may take: one that had begun would have ended the connection by now.
         await Task.Delay(2 * ShortDrain.DrainTimeout, stage.Loop.TimeProvider);
         pair.Client.Write("on we go"u8);
         await pair.ClientProtocol.WaitForBytesAsync(8);

@@ -119,6 +119,7 @@ internal static class TlsHandshakeChecks
         for (var i = 0; i < hello.Length && !client.Lost.IsCompleted; i++)
         {
             client.Transport.Write(hello.AsSpan(i, 1));
+            // The pace is what is tested: a byte again and again within the deadline.
             await Task.Delay(Short / 5, stage.Loop.TimeProvider);
         }
 

@@ -40,7 +40,7 @@ internal sealed class TlsChannel : UpperChannel, ICipherOutput
     private bool _lowerIsLost;
     private bool _mayHaveMore = true;
     private bool _peerHasEnded;
-    private bool _isReading;
+    private bool _isDelivering;
     private bool _isReleased;
     private TimeSpan _closingDeadline;
 
@@ -259,11 +259,11 @@ internal sealed class TlsChannel : UpperChannel, ICipherOutput
         }
 
         if (_state.Phase == TlsPhase.Handshaking) ContinueHandshake();
-        if (_isReading) return;
-        _isReading = true;
+        if (_isDelivering) return;
+        _isDelivering = true;
         if (_state.Phase == TlsPhase.Open) Deliver();
         if (_state.Phase == TlsPhase.ShuttingDown) Discard();
-        _isReading = false;
+        _isDelivering = false;
     }
 
     private void ContinueHandshake()
