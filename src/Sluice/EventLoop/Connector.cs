@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Sluice.Backends;
-using Sluice.Loop;
 using Sluice.Tls;
 using Sluice.Transports;
 
@@ -8,23 +7,15 @@ namespace Sluice;
 
 /// <summary>
 /// One connect on its way from what a caller named, or a socket, to a transport whose ConnectionMade has been called: what there is to do once the
-/// channel is there, and whom to tell. Owned by nobody but the loop's residents; lives on the loop's thread after <see cref="Start"/>.
+/// channel is there, and whom to tell.
 /// </summary>
-internal sealed class Connector<TProtocol> : ILoopWork, IDialSink, IStartWaiter, IResident
+internal sealed class Connector<TProtocol> : Opening<ITransport, TProtocol>, IDialSink, IStartWaiter
     where TProtocol : class, IProtocol<ITransport>
 {
-    private const int Begin = 0;
-    private const int Cancel = 1;
-
-    private readonly EventLoop _loop;
     private readonly Func<TProtocol> _factory;
     private readonly StreamOptions _options;
-    private readonly CancellationToken _cancellation;
-    private readonly ExecutionContext? _context = CallbackContext.Capture();
-    private readonly TaskCompletionSource<(ITransport, TProtocol)> _source = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly SafeHandle? _socket;
     private readonly Dialer? _dialer;
-    private CancellationTokenRegistration _registration;
     private readonly TlsRole? _tls;
     private DuplexTransport? _transport;
     private TProtocol? _protocol;
@@ -39,64 +30,33 @@ internal sealed class Connector<TProtocol> : ILoopWork, IDialSink, IStartWaiter,
         : this(loop, factory, options, tls, cancellation) => _socket = socket;
 
     private Connector(EventLoop loop, Func<TProtocol> factory, StreamOptions options, TlsRole? tls, CancellationToken cancellation)
+        : base(loop, cancellation)
     {
-        _loop = loop;
         _factory = factory;
         _options = options;
         _tls = tls;
-        _cancellation = cancellation;
     }
-
-    private LoopCore Core => _loop.Core;
-
-    /// <summary>Begins, here where this is the loop's thread, else there.</summary>
-    public Task<(ITransport Transport, TProtocol Protocol)> Start()
-    {
-        if (Core.IsOnThread) Run(Begin);
-        else if (!Core.TryPost(this, Begin)) throw new ObjectDisposedException(nameof(EventLoop), "The event loop is closed.");
-        return _source.Task;
-    }
-
-    public void Run(int code)
-    {
-        if (_source.Task.IsCompleted) return;
-        if (code == Cancel) GiveUp();
-        else BeginConnecting();
-    }
-
-    public void Abandon()
-    {
-        _socket?.Dispose();
-        _source.TrySetCanceled(_cancellation);
-    }
-
-    public void EndWithLoop() => GiveUp();
 
     void IDialSink.OnConnected(StreamChannel channel) => MakeTransport(channel);
 
     void IDialSink.OnFailed(Exception reason) => Fail(reason);
 
-    void IStartWaiter.OnStarted(StreamTransport transport)
-    {
-        Finish();
-        _source.TrySetResult((_transport!, _protocol!));
-    }
+    void IStartWaiter.OnStarted(StreamTransport transport) => Succeed(_transport!, _protocol!);
 
     void IStartWaiter.OnFailed(Exception reason) => Fail(reason);
 
-    private void BeginConnecting()
+    private protected override void Open()
     {
-        if (_cancellation.IsCancellationRequested)
-        {
-            _socket?.Dispose();
-            _source.TrySetCanceled(_cancellation);
-            return;
-        }
-
-        _loop.Residents.Add(this);
-        _registration = _cancellation.UnsafeRegister(static self => ((Connector<TProtocol>)self!).PostCancel(), this);
         if (_dialer is not null) _dialer.Start();
         else Adopt();
+    }
+
+    private protected override void DropGiven() => _socket?.Dispose();
+
+    private protected override void GiveUp()
+    {
+        _dialer?.Cancel();
+        _transport?.Abandon(reset: true);
     }
 
     private void Adopt()
@@ -131,27 +91,4 @@ internal sealed class Connector<TProtocol> : ILoopWork, IDialSink, IStartWaiter,
     }
 
     private TProtocol MakeProtocol() => _protocol = _factory();
-
-    /// <summary>Cancelled, or the loop ends: nothing stays open, and no callback comes.</summary>
-    private void GiveUp()
-    {
-        _dialer?.Cancel();
-        _transport?.Abandon(reset: true);
-        Finish();
-        _source.TrySetCanceled(_cancellation);
-    }
-
-    private void Fail(Exception exception)
-    {
-        Finish();
-        _source.TrySetException(exception);
-    }
-
-    private void Finish()
-    {
-        _registration.Dispose();
-        _loop.Residents.Remove(this);
-    }
-
-    private void PostCancel() => Core.TryPost(this, Cancel);
 }

@@ -2,32 +2,22 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Sluice.Backends;
-using Sluice.Loop;
 using Sluice.Transports;
 
 namespace Sluice;
 
 /// <summary>
-/// One datagram endpoint on its way from what a caller named, or a socket, to a transport whose ConnectionMade has been called. Owned by nobody but the loop's residents; lives on the
-/// loop's thread after <see cref="Start"/>.
+/// One datagram endpoint on its way from what a caller named, or a socket, to a transport whose ConnectionMade has been called.
 /// </summary>
-internal sealed class EndpointOpener<TProtocol> : ILoopWork, ILookupSink<IReadOnlyList<IPAddress>>, IEndpointWaiter, IResident
+internal sealed class EndpointOpener<TProtocol> : Opening<IDatagramTransport, TProtocol>, ILookupSink<IReadOnlyList<IPAddress>>, IEndpointWaiter
     where TProtocol : class, IProtocol<IDatagramTransport>
 {
-    private const int Begin = 0;
-    private const int Cancel = 1;
-
-    private readonly EventLoop _loop;
     private readonly Func<TProtocol> _factory;
     private readonly DatagramOptions _options;
-    private readonly CancellationToken _cancellation;
-    private readonly ExecutionContext? _context = CallbackContext.Capture();
-    private readonly TaskCompletionSource<(IDatagramTransport, TProtocol)> _source = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly SafeHandle? _socket;
     private readonly DatagramEnds? _ends;
     private IReadOnlyList<EndPoint>? _locals;
     private IReadOnlyList<EndPoint>? _remotes;
-    private CancellationTokenRegistration _registration;
     private IoOperation? _lookup;
     private DatagramTransport? _transport;
     private TProtocol? _protocol;
@@ -46,37 +36,11 @@ internal sealed class EndpointOpener<TProtocol> : ILoopWork, ILookupSink<IReadOn
         : this(loop, factory, options, cancellation) => _socket = socket;
 
     private EndpointOpener(EventLoop loop, Func<TProtocol> factory, DatagramOptions options, CancellationToken cancellation)
+        : base(loop, cancellation)
     {
-        _loop = loop;
         _factory = factory;
         _options = options;
-        _cancellation = cancellation;
     }
-
-    private LoopCore Core => _loop.Core;
-
-    /// <summary>Begins, here where this is the loop's thread, else there.</summary>
-    public Task<(IDatagramTransport Transport, TProtocol Protocol)> Start()
-    {
-        if (Core.IsOnThread) Run(Begin);
-        else if (!Core.TryPost(this, Begin)) throw new ObjectDisposedException(nameof(EventLoop), "The event loop is closed.");
-        return _source.Task;
-    }
-
-    public void Run(int code)
-    {
-        if (_source.Task.IsCompleted) return;
-        if (code == Cancel) GiveUp();
-        else BeginOpening();
-    }
-
-    public void Abandon()
-    {
-        _socket?.Dispose();
-        _source.TrySetCanceled(_cancellation);
-    }
-
-    public void EndWithLoop() => GiveUp();
 
     void ILookupSink<IReadOnlyList<IPAddress>>.OnFound(IReadOnlyList<IPAddress> answer)
     {
@@ -94,24 +58,16 @@ internal sealed class EndpointOpener<TProtocol> : ILoopWork, ILookupSink<IReadOn
         Core.EndStep();
     }
 
-    void IEndpointWaiter.OnStarted(DatagramTransport transport)
-    {
-        Finish();
-        _source.TrySetResult((transport, _protocol!));
-    }
+    void IEndpointWaiter.OnStarted(DatagramTransport transport) => Succeed(transport, _protocol!);
 
-    private void BeginOpening()
-    {
-        if (_cancellation.IsCancellationRequested)
-        {
-            _socket?.Dispose();
-            _source.TrySetCanceled(_cancellation);
-            return;
-        }
+    private protected override void Open() => GoOn();
 
-        _loop.Residents.Add(this);
-        _registration = _cancellation.UnsafeRegister(static self => ((EndpointOpener<TProtocol>)self!).PostCancel(), this);
-        GoOn();
+    private protected override void DropGiven() => _socket?.Dispose();
+
+    private protected override void GiveUp()
+    {
+        _lookup?.Cancel();
+        _transport?.Abandon();
     }
 
     /// <summary>Asks for the names that are not known yet, the local one first, and then opens.</summary>
@@ -121,7 +77,7 @@ internal sealed class EndpointOpener<TProtocol> : ILoopWork, ILookupSink<IReadOn
         {
             if (_ends?.Local is { } local && _locals is null) _lookup = LookUp(local);
             else if (_ends?.Remote is { } remote && _remotes is null) _lookup = LookUp(remote);
-            else MakeTransport(_socket is null ? Open(out var receiver) : Adopt(out receiver), receiver);
+            else MakeTransport(_socket is null ? OpenSocket(out var receiver) : Adopt(out receiver), receiver);
         }
         catch (Exception exception)
         {
@@ -138,7 +94,7 @@ internal sealed class EndpointOpener<TProtocol> : ILoopWork, ILookupSink<IReadOn
     }
 
     // An endpoint that may broadcast is not connected: answers to a broadcast come from others than its address.
-    private DatagramChannel Open(out EndPoint? receiver)
+    private DatagramChannel OpenSocket(out EndPoint? receiver)
     {
         SocketException? first = null;
         foreach (var (family, local, remote) in _ends!.Pair(_locals, _remotes))
@@ -164,27 +120,4 @@ internal sealed class EndpointOpener<TProtocol> : ILoopWork, ILookupSink<IReadOn
     }
 
     private TProtocol MakeProtocol() => _protocol = _factory();
-
-    /// <summary>Cancelled, or the loop ends: nothing stays open, and no callback comes.</summary>
-    private void GiveUp()
-    {
-        _lookup?.Cancel();
-        _transport?.Abandon();
-        Finish();
-        _source.TrySetCanceled(_cancellation);
-    }
-
-    private void Fail(Exception exception)
-    {
-        Finish();
-        _source.TrySetException(exception);
-    }
-
-    private void Finish()
-    {
-        _registration.Dispose();
-        _loop.Residents.Remove(this);
-    }
-
-    private void PostCancel() => Core.TryPost(this, Cancel);
 }
