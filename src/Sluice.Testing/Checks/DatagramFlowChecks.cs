@@ -121,6 +121,32 @@ internal static class DatagramFlowChecks
         Check.Bytes("goes on"u8, receiver.Received[^1]);
     }
 
+    [Check("UDP-048", Needs = CheckNeeds.DatagramRoom)]
+    public static async Task What_waits_takes_at_most_twice_the_limit_whatever_its_size_and_an_abort_gives_it_back(KernelStage stage)
+    {
+        const int Limit = 300_000;
+        const int Slack = 64 * 1024 + 2 * 4096;
+        var memory = stage.Loop.Core.Segments;
+        foreach (var size in (int[])[0, 1, 600, 2100, 5000, 34_000])
+        {
+            var before = memory.Held;
+            var receiver = stage.Datagrams.CreateStuckReceiver();
+            var end = await stage.Datagrams.ConnectAsync(receiver.Address, new DatagramOptions { MaxWriteBufferSize = Limit });
+            for (var sent = 0; end.Protocol.Errors.Count == 0; sent++)
+            {
+                Check.That(sent < Most);
+                end.Send(new byte[size]);
+                if (sent % 256 == 0) await stage.NextPassAsync();
+            }
+
+            Check.That(memory.Held - before <= 2 * Limit + Slack, $"datagrams of {size} bytes hold {memory.Held - before} at a limit of {Limit}");
+            Check.That(end.Protocol.Errors.All(static error => error is WriteBufferLimitException));
+            end.Transport.Abort();
+            await end.Protocol.Lost;
+            Check.Equal(before, memory.Held);
+        }
+    }
+
     [Check("UDP-022", "BUG-072", Needs = CheckNeeds.DatagramRoom)]
     public static async Task Close_sends_what_waits_and_then_tells_the_loss(KernelStage stage)
     {

@@ -37,6 +37,30 @@ internal static class LimitChecks
         await pair.ClientRecord.Lost;
     }
 
+    [Check("BUF-016", "BUG-031", Needs = CheckNeeds.BufferLimit | CheckNeeds.Kernel)]
+    public static async Task Bytes_that_are_written_singly_take_at_most_twice_what_they_count(CheckStage stage)
+    {
+        const int Slack = 256 * 1024;
+        var memory = stage.Loop.Core.Segments;
+        var pair = await stage.ConnectAsync(server: Congestion.NonReader, clientOptions: Limited);
+        await Congestion.OverfillAsync(stage, pair.Client, size: Limit / 2);
+
+        for (var i = 0; i < 3000; i++)
+        {
+            pair.Client.GetSpan(4096)[0] = 1;
+            pair.Client.Advance(1);
+            if (i % 64 == 0) await stage.NextPassAsync();
+        }
+
+        await stage.NextPassAsync();
+        Check.That(memory.Held <= 2 * pair.Client.WriteBufferSize + Slack, $"{pair.Client.WriteBufferSize} bytes hold {memory.Held}");
+        pair.Client.Abort();
+        pair.Server.Abort();
+        await pair.ClientRecord.Lost;
+        await pair.ServerRecord.Lost;
+        Check.Equal(0L, memory.Held);
+    }
+
     [Check("BUG-031", Needs = CheckNeeds.BufferLimit)]
     public static async Task What_the_kernel_takes_does_not_count(CheckStage stage)
     {

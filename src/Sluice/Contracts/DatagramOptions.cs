@@ -27,8 +27,9 @@ public sealed record DatagramOptions
     public bool AllowBroadcast { get; init; }
 
     /// <summary>
-    /// The most bytes that may wait to be sent, 8 being counted for each datagram besides; a datagram that would exceed it is dropped, and
-    /// <see cref="DatagramProtocol.ErrorReceived"/> is told. Default: 4 MiB.
+    /// The most memory that datagrams may take that wait to be sent: 64 bytes are counted for each besides its own, and 192 where it goes to a Unix name that the one before does not go to. One that
+    /// would exceed it is dropped, and <see cref="DatagramProtocol.ErrorReceived"/> is told. Default: 4 MiB. (<see cref="IWriteFlowControl.WriteBufferSize"/> and the watermarks count 8 for each, as
+    /// asyncio does.)
     /// </summary>
     public int MaxWriteBufferSize { get; init; } = 4 * 1024 * 1024;
 

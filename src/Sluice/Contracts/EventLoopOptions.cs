@@ -30,6 +30,12 @@ public sealed class EventLoopOptions
     /// <summary>Who knows the addresses of host names. Null, the default: the system's resolver, asked off the loop's thread.</summary>
     public NameResolver? Resolver { get; init; }
 
-    /// <summary>Where the default exception handler and debug mode write. Null, the default: warnings and errors go to standard error.</summary>
+    /// <summary>
+    /// Where the default exception handler and debug mode write. Of one kind of message it gets the first whole, and at most one a second from there on, which says how many there were: a peer
+    /// that provokes messages cannot fill a log. Null, the default: warnings and errors go to standard error.
+    /// </summary>
     public ILogger? Logger { get; init; }
+
+    /// <summary>A budget of this loop's own for what waits to be sent, in bytes: for tests. Null: it shares the process's.</summary>
+    internal long? OwnWriteBudget { get; init; }
 }

@@ -17,7 +17,7 @@ internal sealed class ServerListener : IListenSink
     {
         _server = server;
         _channel = open(this);
-        if (_channel.Warning is { } warning) server.Loop.Core.Errors.LogWarning(warning);
+        if (_channel.Warning is { } warning) server.Loop.Core.Errors.LogWarning(warning, warning);
     }
 
     public EndPoint LocalName => _channel.LocalName;

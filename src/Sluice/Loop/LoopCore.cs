@@ -33,7 +33,8 @@ internal sealed class LoopCore
     public LoopCore(IoBackend backend, EventLoopOptions options)
     {
         Backend = backend;
-        Errors = new CallbackErrors(options.Logger);
+        Segments = new SegmentPool(options.OwnWriteBudget is { } own ? new WriteBudget(own) : WriteBudget.Process);
+        Errors = new CallbackErrors(options.Logger, this);
         Debug = options.Debug ?? DebugByDefault();
         SlowCallbackDuration = options.SlowCallbackDuration;
         SynchronizationContext = new LoopSynchronizationContext(this);
@@ -45,7 +46,7 @@ internal sealed class LoopCore
 
     public IoBackend Backend { get; }
 
-    public SegmentPool Segments { get; } = new();
+    public SegmentPool Segments { get; }
 
     public CallbackErrors Errors { get; }
 
@@ -186,9 +187,11 @@ internal sealed class LoopCore
     public void Close()
     {
         if (IsClosed) return;
+        Errors.Close();
         IsClosed = true;
         HasOwnThread = false;
         _turns.Close();
+        Segments.Close();
         Backend.Dispose();
     }
 

@@ -10,6 +10,7 @@ internal struct WriteQueue
 {
     private Segment? _head;
     private Segment? _tail;
+    private Segment? _lent;
     private int _count;
 
     public readonly int Count => _count;
@@ -32,19 +33,46 @@ internal struct WriteQueue
         }
     }
 
-    /// <summary>Room at the tail to write into, at least <paramref name="size"/> bytes; <see cref="Commit"/> makes it part of the queue.</summary>
+    /// <summary>Room to write into, at least <paramref name="size"/> bytes; <see cref="Commit"/> makes what was written part of the queue, <see cref="EndLoan"/> nothing.</summary>
+    /// <remarks>Where the tail has too little room a segment of its own is lent: it joins the queue only if enough was written to be worth it.</remarks>
     public Memory<byte> Reserve(SegmentPool pool, int size)
     {
         size = Math.Max(size, 1);
-        if (_tail is null || _tail.Room < size) Grow(pool.Rent(size));
-        return _tail!.Array.AsMemory(_tail.End);
+        if (_lent is { } lent && lent.Array.Length >= size) return lent.Array;
+        EndLoan(pool);
+        if (_tail is not null && _tail.Room >= size) return _tail.Array.AsMemory(_tail.End);
+        _lent = pool.Rent(size);
+        return _lent.Array;
     }
 
-    public void Commit(int count)
+    public void Commit(SegmentPool pool, int count)
     {
-        Debug.Assert(_tail is not null && count <= _tail.Room, "committed more than was reserved");
-        _tail!.End += count;
-        _count += count;
+        if (_lent is not { } lent)
+        {
+            Debug.Assert(count == 0 || (_tail is not null && count <= _tail.Room), "committed more than was reserved");
+            if (count == 0) return;
+            _tail!.End += count;
+            _count += count;
+        }
+        else if (IsWorthKeeping(lent, count))
+        {
+            _lent = null;
+            lent.End = count;
+            Grow(lent);
+            _count += count;
+        }
+        else
+        {
+            Append(pool, lent.Array.AsSpan(0, count));
+        }
+    }
+
+    /// <summary>What is lent is lent no longer, and nothing of it joins the queue.</summary>
+    public void EndLoan(SegmentPool pool)
+    {
+        if (_lent is not { } lent) return;
+        _lent = null;
+        pool.Return(lent);
     }
 
     public void Consume(SegmentPool pool, int count)
@@ -77,8 +105,13 @@ internal struct WriteQueue
     /// <summary>Drops all bytes. No write may be outstanding: the kernel could still be reading them.</summary>
     public void Clear(SegmentPool pool)
     {
+        EndLoan(pool);
         while (_head is not null) pool.Return(TakeHead());
     }
+
+    /// <summary>A chain of segments that are almost empty would hold many times what it counts: less than half of one, or what the tail has room for, is copied.</summary>
+    private readonly bool IsWorthKeeping(Segment lent, int count) =>
+        count > (_tail?.Room ?? 0) && (2L * count >= lent.Array.Length || (lent.Array.Length == SegmentPool.SegmentSize && _tail is null));
 
     private void Grow(Segment segment)
     {

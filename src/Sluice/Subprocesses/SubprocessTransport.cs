@@ -154,7 +154,7 @@ internal sealed class SubprocessTransport : ISubprocessTransport, IExitSink, ILo
     {
         if (returnCode is null)
         {
-            _loop.Errors.LogWarning($"The exit status of process {ProcessId} was taken by another part of this program: its return code is given as {UnknownReturnCode}.");
+            _loop.Errors.LogWarning("exit status taken", $"The exit status of process {ProcessId} was taken by another part of this program: its return code is given as {UnknownReturnCode}.");
         }
 
         ReturnCode = returnCode ?? UnknownReturnCode;
@@ -212,7 +212,7 @@ internal sealed class SubprocessTransport : ISubprocessTransport, IExitSink, ILo
         }
         catch (UnauthorizedAccessException exception)
         {
-            _loop.Errors.LogWarning($"{this} was closed and lives on: {exception.Message}");
+            _loop.Errors.LogWarning("child lives on", $"{this} was closed and lives on: {exception.Message}");
         }
     }
 

@@ -90,7 +90,7 @@ internal sealed class TlsTransport : DuplexTransport
 
     private protected override bool KeepsOpenAfterEof()
     {
-        _loop.Errors.LogWarning("EofReceived returned true, which has no effect over TLS: the transport closes.");
+        _loop.Errors.LogWarning("EofReceived over TLS", "EofReceived returned true, which has no effect over TLS: the transport closes.");
         return false;
     }
 

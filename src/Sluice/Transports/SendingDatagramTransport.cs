@@ -19,6 +19,9 @@ internal abstract class SendingDatagramTransport : IStepFlush
     /// <summary>From this size on a datagram is offered to the kernel at once.</summary>
     private const int LargeDatagram = 4096;
 
+    /// <summary>How much of one endpoint may wait while the process has more waiting than it may.</summary>
+    private const int MostOverBudget = 4096;
+
     /// <summary>How many datagrams to a closed endpoint stay unremarked.</summary>
     private const int SilentlyDroppedSends = 4;
 
@@ -65,10 +68,9 @@ internal abstract class SendingDatagramTransport : IStepFlush
             return;
         }
 
-        var size = (long)data.Length + DatagramQueue.HeaderSize;
-        if (_queue.Size + size > _maxWriteBufferSize) Flush();
+        if (Overflows(data.Length, receiver)) Flush();
         if (_state.IsLost) return;
-        if (_queue.Size + size > _maxWriteBufferSize)
+        if (Overflows(data.Length, receiver))
         {
             _overflows++;
             ReportOverflow();
@@ -199,6 +201,9 @@ internal abstract class SendingDatagramTransport : IStepFlush
             _queue.RemoveFirst(_loop.Segments, 1);
         }
     }
+
+    private bool Overflows(int length, in DatagramAddress receiver) =>
+        _queue.Held + _queue.CostOf(length, receiver) > (_loop.Segments.IsOverBudget ? Math.Min(MostOverBudget, _maxWriteBufferSize) : _maxWriteBufferSize);
 
     /// <summary>Inside a report only a turn may report the next: a protocol that answers it with more datagrams would fill the stack.</summary>
     private void ReportOverflow()

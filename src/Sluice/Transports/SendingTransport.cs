@@ -143,7 +143,7 @@ internal abstract class SendingTransport : KnowingTransport, IStepFlush
         if (reserved == 0) throw new InvalidOperationException("Nothing is reserved: memory from GetSpan or GetMemory is good until the next call on the transport or the end of the step.");
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, reserved);
         if (!MayWrite(count)) return;
-        _queue.Commit(count);
+        _queue.Commit(_loop.Segments, count);
         if (_outstanding == 0 && (count >= LargeWrite || _queue.Count > MostUnoffered)) Send(default);
         else if (!Overflows(0)) AfterGrowth();
     }
@@ -154,7 +154,7 @@ internal abstract class SendingTransport : KnowingTransport, IStepFlush
         _reserved = 0;
         Flush();
         // Room that was reserved and not used goes back, unless a callback of this very flush has just reserved it.
-        if (_queue.IsEmpty && _reserved == 0) _queue.Clear(_loop.Segments);
+        if (_reserved == 0) _queue.EndLoan(_loop.Segments);
     }
 
     /// <summary>Begins every call of the user's that acts: on the right thread, and with nothing lent.</summary>

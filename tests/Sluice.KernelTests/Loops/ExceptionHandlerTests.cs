@@ -16,19 +16,58 @@ public sealed class ExceptionHandlerTests
             static async loop =>
             {
                 loop.CallSoon(static () => throw Mistake);
-                loop.CallLater(TimeSpan.Zero, static () => throw Mistake);
+                loop.CallLater(TimeSpan.Zero, static () => throw new NotSupportedException("another"));
                 loop.CallSoon(static () => throw new OperationCanceledException());
                 await Task.Delay(TimeSpan.FromMilliseconds(1), loop.TimeProvider);
             },
             new EventLoopOptions { Logger = log });
 
-        Assert.Equal([Mistake, null, Mistake], log.Entries.Select(entry => entry.Exception as FormatException));
+        Assert.Equal(["mistake", "The operation was canceled.", "another"], log.Entries.Select(entry => entry.Exception!.Message));
         Assert.All(log.Entries, static entry =>
         {
             Assert.Equal(LogLevel.Error, entry.Level);
             Assert.StartsWith("Exception in callback", entry.Text, StringComparison.Ordinal);
         });
     }
+
+    [Theory, EveryKernel, Case("LOOP-080")]
+    public void A_flood_of_one_kind_is_a_line_a_second_with_the_count_of_those_left_out(LoopKernel kernel)
+    {
+        const int Each = 500;
+        var log = new LogRecorder();
+        var took = TimeSpan.Zero;
+        kernel.Run(
+            async loop =>
+            {
+                var started = loop.Time;
+                for (var round = 0; round < 4; round++)
+                {
+                    for (var i = 0; i < Each; i++) loop.CallSoon(static () => throw Mistake);
+                    loop.CallSoon(static () => throw new NotSupportedException("another kind"));
+                    await Task.Delay(TimeSpan.FromMilliseconds(400), loop.TimeProvider);
+                }
+
+                took = loop.Time - started;
+            },
+            new EventLoopOptions { Logger = log });
+
+        var lines = log.Entries.Where(static entry => entry.Exception is FormatException).ToList();
+        Assert.StartsWith("Exception in callback; exception: FormatException: mistake; handle: ", lines[0].Text, StringComparison.Ordinal);
+        Assert.All(lines.Skip(1), static line => Assert.Equal((LogLevel.Error, Mistake), (line.Level, line.Exception)));
+        Assert.Equal(4 * Each - 1, lines.Skip(1).Sum(static line => int.Parse(line.Text.Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture)));
+        Assert.InRange(lines.Count, 2, 2 + (int)took.TotalSeconds);
+        Assert.StartsWith("Exception in callback; exception: NotSupportedException: another kind", log.Entries.First(static entry => entry.Exception is NotSupportedException).Text, StringComparison.Ordinal);
+    }
+
+    [Theory, EveryKernel, Case("LOOP-080")]
+    public void A_custom_handler_is_told_of_everything(LoopKernel kernel) => kernel.Run(async loop =>
+    {
+        var told = 0;
+        loop.ExceptionHandler = (_, _) => told++;
+        for (var i = 0; i < 100; i++) loop.CallSoon(static () => throw Mistake);
+        await Task.Yield();
+        Assert.Equal(100, told);
+    });
 
     [Theory, EveryKernel, Case("LOOP-026")]
     public void A_custom_handler_is_told_instead_until_it_is_set_to_null(LoopKernel kernel)

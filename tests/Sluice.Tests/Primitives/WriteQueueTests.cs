@@ -30,7 +30,7 @@ public sealed class WriteQueueTests
         var pool = new SegmentPool();
         var queue = new WriteQueue();
         queue.Reserve(pool, 10);
-        queue.Commit(0);
+        queue.Commit(pool, 0);
 
         queue.Clear(pool);
 
@@ -45,7 +45,7 @@ public sealed class WriteQueueTests
         foreach (var size in (int[])[0, 1, 4095, 4096, 4097, 1, 100_000, 2])
         {
             Assert.True(queue.Reserve(pool, size).Length >= Math.Max(1, size));
-            queue.Commit(size);
+            queue.Commit(pool, size);
         }
     }
 
@@ -70,7 +70,7 @@ public sealed class WriteQueueTests
         var queue = new WriteQueue();
         queue.Reserve(pool, 10);
         queue.Reserve(pool, 5000);
-        queue.Commit(1);
+        queue.Commit(pool, 1);
         queue.Reserve(pool, 6000);
 
         var parts = 0;
@@ -81,6 +81,47 @@ public sealed class WriteQueueTests
         }
 
         Assert.Equal(1, parts);
+    }
+
+    [Theory, Case("BUF-016")]
+    [InlineData(1, 1)]
+    [InlineData(4096, 1)]
+    [InlineData(4096, 2049)]
+    [InlineData(65_536, 1)]
+    [InlineData(65_536, 4097)]
+    [InlineData(65_536, 32_768)]
+    [InlineData(65_536, 32_769)]
+    [InlineData(1_000_000, 1)]
+    [InlineData(1_000_000, 600_000)]
+    public void Little_written_into_much_room_holds_at_most_twice_what_it_counts(int room, int used)
+    {
+        var pool = new SegmentPool();
+        var queue = new WriteQueue();
+        for (var i = 0; i < 3000 && queue.Count < 4 << 20; i++)
+        {
+            Assert.True(queue.Reserve(pool, room).Length >= room);
+            queue.Commit(pool, used);
+        }
+
+        queue.EndLoan(pool);
+        Assert.InRange(pool.Held, queue.Count, 2L * queue.Count + SegmentPool.SegmentSize);
+        queue.Clear(pool);
+        Assert.Equal(0, pool.Held);
+    }
+
+    [Fact, Case("BUF-016")]
+    public void Room_that_was_lent_and_not_used_goes_back()
+    {
+        var pool = new SegmentPool();
+        var queue = new WriteQueue();
+        queue.Append(pool, new byte[10]);
+        queue.Reserve(pool, 5000);
+        queue.Reserve(pool, 50_000);
+        queue.Commit(pool, 0);
+
+        queue.EndLoan(pool);
+
+        Assert.Equal(SegmentPool.SegmentSize, pool.Held);
     }
 
     private static void CompareWithModel(Random random, SegmentPool pool)
@@ -100,7 +141,7 @@ public sealed class WriteQueueTests
                 case 2:
                     bytes.CopyTo(queue.Reserve(pool, bytes.Length));
                     var used = random.Next(bytes.Length + 1);
-                    queue.Commit(used);
+                    queue.Commit(pool, used);
                     model.AddRange(bytes.AsSpan(0, used));
                     break;
                 case 3 when model.Count > 0:

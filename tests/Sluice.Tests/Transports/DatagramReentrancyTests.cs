@@ -52,7 +52,7 @@ public sealed class DatagramReentrancyTests
     [Fact]
     public void A_protocol_that_answers_a_full_queue_with_more_fills_no_stack()
     {
-        using var rig = DatagramRig.Started(new DatagramOptions { MaxWriteBufferSize = 100 });
+        using var rig = DatagramRig.Started(new DatagramOptions { MaxWriteBufferSize = 160 });
         rig.Channel.Answer(IoError.WouldBlock);
         rig.Send(new string('x', 80));
         rig.Trace.Clear();
