@@ -5,6 +5,7 @@ using Sluice.Backends.Linux;
 using Sluice.KernelTests.Subprocesses.Kit;
 using Sluice.Native;
 using Sluice.Testing;
+using Sluice.Testing.Kits;
 
 namespace Sluice.KernelTests;
 

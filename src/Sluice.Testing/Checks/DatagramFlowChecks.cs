@@ -1,3 +1,5 @@
+using Sluice.Testing.Kits;
+
 namespace Sluice.Testing.Checks;
 
 /// <summary>Flow control of datagram endpoints: what happens while the kernel has no room.</summary>

@@ -1,3 +1,5 @@
+using Sluice.Testing.Kits;
+
 namespace Sluice.Testing.Checks;
 
 /// <summary>What datagram protocols receive.</summary>

@@ -1,3 +1,5 @@
+using Sluice.Testing.Kits;
+
 namespace Sluice.Testing.Checks;
 
 /// <summary>What goes through the pipes of a child, and how they end.</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Sluice.Testing.Kits;
 
 namespace Sluice.Testing.Checks;
 

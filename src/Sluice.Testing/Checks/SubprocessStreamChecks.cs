@@ -1,4 +1,5 @@
 using System.Text;
+using Sluice.Testing.Kits;
 
 namespace Sluice.Testing.Checks;
 

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Sluice.Testing.Kits;
 
 namespace Sluice.Testing.Checks;
 

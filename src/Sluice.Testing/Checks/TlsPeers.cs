@@ -1,4 +1,5 @@
 using System.Net.Security;
+using Sluice.Testing.Kits;
 
 namespace Sluice.Testing.Checks;
 

@@ -7,7 +7,8 @@ namespace Sluice.Tests.House;
 public sealed class LayeringTests
 {
     private static readonly string[] Everything =
-        ["Contracts", "Primitives", "Native", "Backends", "Backends/Linux", "Backends/Epoll", "Backends/IoUring", "Backends/Portable", "Loop", "Transports", "Tls", "Subprocesses"];
+        ["Contracts", "Primitives", "Native", "Backends", "Backends/Linux", "Backends/Epoll", "Backends/IoUring", "Backends/Portable", "Loop", "Transports", "Tls", "Subprocesses",
+         "Ending", "Names", "Connecting", "Serving", "Spawning", "Watching"];
 
     // Which folders a folder may refer to, besides itself.
     private static readonly Dictionary<string, string[]> Allowed = new()
@@ -24,6 +25,12 @@ public sealed class LayeringTests
         ["Transports"] = ["Contracts", "Primitives", "Backends", "Loop"],
         ["Tls"] = ["Contracts", "Primitives", "Backends", "Loop", "Transports"],
         ["Subprocesses"] = ["Contracts", "Primitives", "Backends", "Loop", "Transports"],
+        ["Ending"] = ["Contracts", "Loop", "Transports", "Subprocesses"],
+        ["Names"] = ["Contracts", "Primitives", "Backends", "Loop", "Ending"],
+        ["Connecting"] = ["Contracts", "Primitives", "Backends", "Loop", "Transports", "Tls", "Ending", "Names"],
+        ["Serving"] = ["Contracts", "Primitives", "Native", "Backends", "Loop", "Transports", "Tls", "Names"],
+        ["Spawning"] = ["Contracts", "Backends", "Loop", "Transports", "Subprocesses", "Ending"],
+        ["Watching"] = ["Contracts", "Primitives", "Backends", "Loop", "Transports", "Ending"],
         ["EventLoop"] = Everything,
     };
 
