@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
-using Sluice.Testing.Kernel;
+using Sluice.Testing.Kernel.Datagrams;
 
 namespace Sluice.Testing.Kits;
 

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Sluice.Testing.Kernel;
+using Sluice.Testing.Kernel.Streams;
 using Sluice.Testing.Kits;
 
 namespace Sluice.Testing;
