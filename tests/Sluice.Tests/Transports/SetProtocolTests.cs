@@ -44,7 +44,7 @@ public sealed class SetProtocolTests
 
         rig.Step(() => reader.SetProtocol(first));
         rig.Receive("one");
-        rig.Step(() => rig.Transport.SetProtocol(second));
+        rig.Step(() => ((ITransport)rig.Transport).SetProtocol(second));
         rig.Receive("second");
 
         Assert.Equal((3, 6), (first.Received, second.Received));
