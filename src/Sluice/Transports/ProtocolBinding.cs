@@ -24,6 +24,8 @@ internal struct ProtocolBinding
         _context = context;
     }
 
+    public readonly LoopCore Loop => _loop;
+
     public readonly BaseProtocol? Protocol => _protocol;
 
     public readonly ExecutionContext? Context => _context;

@@ -29,7 +29,7 @@ internal struct SendingHalf
     private FlowControl _flow;
     private int _outstanding;
     private int _reserved;
-    private int _droppedWrites;
+    private byte _droppedWrites;
     private bool _flushQueued;
 
     public SendingHalf(StreamTransport transport, int maxWriteBufferSize, int defaultHigh, bool isPaused)
@@ -203,7 +203,7 @@ internal struct SendingHalf
     {
         if (_transport.State.IsLost)
         {
-            if (count && length > 0 && ++_droppedWrites == SilentlyDroppedWrites + 1) _transport.Loop.Errors.LogDroppedWrite();
+            if (count && length > 0 && _droppedWrites <= SilentlyDroppedWrites && ++_droppedWrites > SilentlyDroppedWrites) _transport.Loop.Errors.LogDroppedWrite();
             return false;
         }
 

@@ -10,7 +10,6 @@ namespace Sluice.Transports;
 internal struct StreamStart(IStartWaiter? waiter)
 {
     private IStartWaiter? _waiter = waiter;
-    private bool _drains;
 
     /// <summary>The turn of a transport whose channel is ready from the first.</summary>
     public void Run(StreamTransport transport)
@@ -19,7 +18,7 @@ internal struct StreamStart(IStartWaiter? waiter)
         transport.Receiving.ExpectTurn();
         transport.CallConnectionMade();
         GoOn(transport);
-        if (_drains) transport.RequestDrain();
+        if (transport.State.TryTakeDrain()) transport.RequestDrain();
     }
 
     /// <summary>The channel is ready: the life of a transport begins that was to wait for it.</summary>
@@ -37,9 +36,6 @@ internal struct StreamStart(IStartWaiter? waiter)
         else transport.CutOff(transport.State.IsClosing || reason is OperationCanceledException ? null : reason, reset);
         waiter?.OnFailed(reason);
     }
-
-    /// <summary>A drain that comes before ConnectionMade waits for it.</summary>
-    public void Drain() => _drains = true;
 
     /// <summary>The transport goes, and nobody else will tell who waits.</summary>
     public void Abandon() => Take()?.OnAbandoned();

@@ -33,7 +33,6 @@ internal abstract class StreamTransport : IBaseTransport, IStreamSink, IStepFlus
     private protected StreamTransport(
         LoopCore loop, StreamChannel channel, BaseProtocol protocol, in TransportOrigin origin, int defaultHigh = FlowControl.DefaultHigh)
     {
-        Loop = loop;
         Channel = channel;
         Sending = new SendingHalf(this, origin.Options.MaxWriteBufferSize, defaultHigh, origin.IsPaused);
         Receiving = new ReceivingHalf(this);
@@ -50,7 +49,7 @@ internal abstract class StreamTransport : IBaseTransport, IStreamSink, IStepFlus
     /// <summary>Its place in the set of its server or loop.</summary>
     internal ConnectionSet.Link Membership;
 
-    internal LoopCore Loop { get; }
+    internal LoopCore Loop => Binding.Loop;
 
     /// <summary>What the backend knows of the connection.</summary>
     internal StreamChannel Channel { get; }
@@ -238,7 +237,7 @@ internal abstract class StreamTransport : IBaseTransport, IStreamSink, IStepFlus
                 break;
             case Turn.Drain:
                 if (State.Life == Life.Open) Binding.DrainRequested(this);
-                else if (State.Life == Life.Opening) _start.Drain();
+                else State.KeepDrain();
                 break;
             case Turn.Lost:
                 Binding.ConnectionLost(this, _lostReason);
