@@ -49,6 +49,8 @@ public static class TransportChecks
         .. In(typeof(ListenChecks)),
         .. In(typeof(AcceptChecks)),
         .. In(typeof(ConnectionLimitChecks)),
+        .. In(typeof(IdleReplacementChecks)),
+        .. In(typeof(TimeLimitChecks)),
         .. In(typeof(ServerLifeChecks)),
         .. In(typeof(ServeForeverChecks)),
         .. In(typeof(DrainChecks)),

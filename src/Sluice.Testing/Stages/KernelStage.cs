@@ -110,6 +110,9 @@ public abstract class KernelStage : CheckStage
     /// <summary>Has somebody else ask for a child's exit status before the loop can.</summary>
     internal abstract void StealExitStatus(int processId);
 
+    /// <summary>Lets the loop's clock go on, and everything happen that is due then.</summary>
+    internal abstract Task PassTimeAsync(TimeSpan time);
+
     internal override void VerifyReleased(ITransport transport) => Check.Equal(-1, transport.GetExtraInfo(ExtraInfo.Socket)!.Handle);
 
     /// <summary>For TCP: an IPv4 address of this machine, another one at each call, that refuses connects to a port.</summary>

@@ -97,6 +97,8 @@ public sealed class SimulatedStage : KernelStage
         await PassesAsync(count % PassesPerStep);
     }
 
+    internal override Task PassTimeAsync(TimeSpan time) => Task.Delay(time, Loop.TimeProvider);
+
     /// <summary>Bound, and nobody listens.</summary>
     internal override IPAddress CreateRefusingAddress(int port)
     {

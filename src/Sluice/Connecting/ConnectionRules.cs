@@ -25,6 +25,22 @@ internal static class ConnectionRules
         }
     }
 
+    /// <exception cref="ArgumentOutOfRangeException">A limit that cannot be.</exception>
+    public static void CheckLimits(StreamOptions options)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.MaxWriteBufferSize, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfNegative(options.MinReadRate, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(options.MinReadRateGracePeriod, TimeSpan.Zero, nameof(options));
+        CheckTime(options.IdleTimeout);
+        CheckTime(options.ReadTimeout);
+        if (options is ConnectionOptions connection) CheckTime(connection.ConnectTimeout);
+
+        static void CheckTime(TimeSpan? time)
+        {
+            if (time is { } limit) ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(limit, TimeSpan.Zero, nameof(options));
+        }
+    }
+
     /// <exception cref="ArgumentException">An option that cannot be.</exception>
     public static void CheckOptions(ConnectionOptions options)
     {

@@ -1,5 +1,7 @@
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Sluice.Backends;
+using Sluice.Loop;
 using Sluice.Names;
 using Sluice.Tls;
 using Sluice.Transports;
@@ -10,7 +12,7 @@ namespace Sluice.Connecting;
 /// One connect on its way from what a caller named, or a socket, to a transport whose ConnectionMade has been called: what there is to do once the
 /// channel is there, and whom to tell.
 /// </summary>
-internal sealed class Connector<TProtocol> : Opening<ITransport, TProtocol>, IDialSink, IStartWaiter
+internal sealed class Connector<TProtocol> : Opening<ITransport, TProtocol>, IDialSink, IStartWaiter, ILimited
     where TProtocol : class, IProtocol<ITransport>
 {
     private readonly Func<TProtocol> _factory;
@@ -20,6 +22,7 @@ internal sealed class Connector<TProtocol> : Opening<ITransport, TProtocol>, IDi
     private readonly TlsRole? _tls;
     private StreamTransport? _transport;
     private TProtocol? _protocol;
+    private int _watch;
 
     /// <summary>For a connection that is still to be opened.</summary>
     public Connector(
@@ -38,9 +41,26 @@ internal sealed class Connector<TProtocol> : Opening<ITransport, TProtocol>, IDi
         _tls = tls;
     }
 
-    void IDialSink.OnConnected(StreamChannel channel) => MakeTransport(channel);
+    Awaited ILimited.Awaits => Awaited.Room;
 
-    void IDialSink.OnFailed(Exception reason) => Fail(reason);
+    void IDialSink.OnConnected(StreamChannel channel)
+    {
+        EndLimit();
+        MakeTransport(channel);
+    }
+
+    void IDialSink.OnFailed(Exception reason)
+    {
+        EndLimit();
+        Fail(reason);
+    }
+
+    void ILimited.OnLimit(ConnectionLimit limit)
+    {
+        GiveUp();
+        Fail(new SocketException(
+            (int)SocketError.TimedOut, $"connect to {_dialer!.Target}: no connection within {((ConnectionOptions)_options).ConnectTimeout!.Value.TotalSeconds:0.###} s (ConnectTimeout)."));
+    }
 
     void IStartWaiter.OnStarted(StreamTransport transport) => Succeed((ITransport)transport, _protocol!);
 
@@ -48,16 +68,30 @@ internal sealed class Connector<TProtocol> : Opening<ITransport, TProtocol>, IDi
 
     private protected override void Open()
     {
-        if (_dialer is not null) _dialer.Start();
-        else Adopt();
+        if (_dialer is null)
+        {
+            Adopt();
+            return;
+        }
+
+        if (_options is ConnectionOptions { ConnectTimeout: { } time }) Core.Deadlines.Begin(_watch = Core.Deadlines.Watch(this, ConnectionLimits.Once(time)));
+        _dialer.Start();
     }
 
     private protected override void DropGiven() => _socket?.Dispose();
 
     private protected override void GiveUp()
     {
+        EndLimit();
         _dialer?.Cancel();
         _transport?.Abandon(reset: true);
+    }
+
+    private void EndLimit()
+    {
+        if (_watch == 0) return;
+        Core.Deadlines.Forget(_watch);
+        _watch = 0;
     }
 
     private void Adopt()

@@ -45,6 +45,9 @@ internal sealed class Dialer : ILookupSink<IReadOnlyList<IPAddress>>, IRaceSink
         _sink = sink;
     }
 
+    /// <summary>Where to, for messages.</summary>
+    public string Target => _remote.Host.Length > 0 ? $"{_remote.Host}, port {_remote.Port}" : string.Join(", ", _remote.Known ?? []);
+
     public void Start()
     {
         if (_remote.Known is { } addresses) OnRemotesKnown(addresses);

@@ -198,7 +198,7 @@ public sealed partial class EventLoop
 
     private static TOptions Checked<TOptions>(TOptions options) where TOptions : StreamOptions
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.MaxWriteBufferSize, nameof(options));
+        ConnectionRules.CheckLimits(options);
         return options;
     }
 }

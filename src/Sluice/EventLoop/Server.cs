@@ -22,6 +22,7 @@ public sealed class Server : IAsyncDisposable, ILoopMember, IListenerOwner
     private readonly ExecutionContext? _context;
     private readonly ConnectionSet _connections;
     private readonly PeerAdmission _admission;
+    private readonly IdleReplacement? _replacement;
     private readonly ServerHandshakes? _handshakes;
     private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private IReadOnlyList<ServerListener> _listeners = [];
@@ -38,6 +39,7 @@ public sealed class Server : IAsyncDisposable, ILoopMember, IListenerOwner
         _context = context;
         _admission = new PeerAdmission(loop.Core, options.UnixPeerFilter, context);
         _connections = new ConnectionSet(FinishIfDone);
+        if (options.ReplaceIdleAfter is { } idle) _replacement = new IdleReplacement(_connections, idle);
         if (options.Tls is { } tls) _handshakes = new ServerHandshakes(loop.Core, TlsServerRole.Of(tls, nameof(options)), tls.MaxHandshakes);
     }
 
@@ -61,6 +63,9 @@ public sealed class Server : IAsyncDisposable, ILoopMember, IListenerOwner
     /// handshakes under way.
     /// </summary>
     public long RefusedConnectionCount { get; private set; }
+
+    /// <summary>How many connections were aborted to make room for a new one: see <see cref="ServerOptions.ReplaceIdleAfter"/>.</summary>
+    public long ReplacedConnectionCount => _replacement?.Count ?? 0;
 
     /// <summary>How many connections may be live at a time.</summary>
     internal int MaxConnections { get; private set; }
@@ -200,7 +205,7 @@ public sealed class Server : IAsyncDisposable, ILoopMember, IListenerOwner
     void IListenerOwner.Accept(StreamChannel channel, ServerListener listener)
     {
         // A filter of the user's may close the server.
-        if (_isClosed || IsFull(listener) || !_admission.Admits(channel) || _isClosed)
+        if (_isClosed || IsFull(listener) || !_admission.Admits(channel) || _isClosed || !HasPlace())
         {
             channel.Close(reset: true);
             return;
@@ -248,7 +253,7 @@ public sealed class Server : IAsyncDisposable, ILoopMember, IListenerOwner
     {
         var wasFull = _isFull;
         var handshakesAreMany = _handshakes is { IsFull: true };
-        _isFull = _connections.Count >= MaxConnections || handshakesAreMany;
+        _isFull = handshakesAreMany || (_connections.Count >= MaxConnections && _replacement?.HasOne(Loop.Time) is not true);
         if (!_isFull) return false;
         RefusedConnectionCount++;
         if (wasFull) return true;
@@ -257,6 +262,9 @@ public sealed class Server : IAsyncDisposable, ILoopMember, IListenerOwner
             : $"The server has {MaxConnections} connections, as many as it may: more are reset");
         return true;
     }
+
+    /// <summary>The new connection has a place, perhaps in place of one that has been idle for long.</summary>
+    private bool HasPlace() => _replacement is null || _connections.Count < MaxConnections || _replacement.TryLetOneGo(Loop.Time);
 
     private void StartServing()
     {

@@ -19,6 +19,8 @@ namespace Sluice.Loop;
 /// </remarks>
 internal sealed class LoopCore
 {
+    private const long UnknownTick = -1;
+
     private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
 
     [ThreadStatic]
@@ -29,6 +31,7 @@ internal sealed class LoopCore
     private readonly TimeSpan _spin;
     private FlushList _flushes;
     private volatile bool _stopAsked;
+    private long _tick = UnknownTick;
 
     public LoopCore(IoBackend backend, EventLoopOptions options)
     {
@@ -38,6 +41,7 @@ internal sealed class LoopCore
         Debug = options.Debug ?? DebugByDefault();
         SlowCallbackDuration = options.SlowCallbackDuration;
         SynchronizationContext = new LoopSynchronizationContext(this);
+        Deadlines = new Deadlines(this);
         _spin = options.SpinBeforeBlocking;
     }
 
@@ -52,11 +56,17 @@ internal sealed class LoopCore
 
     public LoopSynchronizationContext SynchronizationContext { get; }
 
+    /// <summary>The limits of time of its connections.</summary>
+    public Deadlines Deadlines { get; }
+
     public bool Debug { get; set; }
 
     public TimeSpan SlowCallbackDuration { get; set; }
 
     public TimeSpan Time => Backend.Clock.Now;
+
+    /// <summary>The time, as far as a pass goes: read from the clock when it is first asked for in the ready items of a pass, or after its poll.</summary>
+    public long Tick => _tick != UnknownTick ? _tick : _tick = Time.Ticks;
 
     /// <summary>Set between the first pass of a run and its last.</summary>
     public bool IsRunning { get; private set; }
@@ -159,6 +169,7 @@ internal sealed class LoopCore
     public void RunPass(TimeSpan longestWait, Task? until = null)
     {
         Passes++;
+        _tick = UnknownTick;
         // While the loop rests its objects may be used, and what was written then belongs to no step.
         if (!_flushes.IsEmpty) EndStep();
         _turns.TakeOver();
@@ -167,8 +178,11 @@ internal sealed class LoopCore
 
         // What became ready in this pass runs before timers that are as young; where nothing did, all timers may run.
         if (_turns.Ready == 0) mark = _timers.NextSequence;
+        // Events are of the time at which the wait ends, and none follow the pass.
+        _tick = UnknownTick;
         PollBackend(WaitTime(longestWait, until), until);
         RunTimers(mark);
+        _tick = UnknownTick;
     }
 
     /// <summary>

@@ -6,6 +6,9 @@ namespace Sluice.Primitives;
 /// </summary>
 internal sealed class WriteBudget(long limit)
 {
+    /// <summary>How much of one connection may still wait while it is exceeded: a record of TLS, or an answer that is no file.</summary>
+    public const int MostOfOne = 20 * 1024;
+
     private const long LeastByDefault = 64 * 1024 * 1024;
 
     private long _limit = limit;

@@ -10,6 +10,9 @@ internal sealed class ConnectionSet(Action? emptied = null)
 
     public int Count { get; private set; }
 
+    /// <summary>The newest member; the next is behind its <see cref="StreamTransport.Membership"/>.</summary>
+    public StreamTransport? First => _first;
+
     public void Add(StreamTransport transport)
     {
         ref var link = ref transport.Membership;

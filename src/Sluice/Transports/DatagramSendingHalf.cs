@@ -49,7 +49,10 @@ internal struct DatagramSendingHalf
     public readonly bool IsDrained => _queue.Count == 0 && _transport.State.Sends != SendSide.Flushing;
 
     /// <summary>What may wait for the end of the step: neither watermark nor limit counts before the kernel was asked.</summary>
-    private readonly int MostUnoffered => Math.Min(_flow.High, _maxWriteBufferSize);
+    private readonly int MostUnoffered => Math.Min(_flow.High, Most);
+
+    /// <summary>How much may be held: less while the process holds more than it may.</summary>
+    private readonly int Most => _transport.Loop.Segments.IsOverBudget ? Math.Min(WriteBudget.MostOfOne, _maxWriteBufferSize) : _maxWriteBufferSize;
 
     public void SendTo(ReadOnlySpan<byte> data, EndPoint? address)
     {
@@ -177,8 +180,7 @@ internal struct DatagramSendingHalf
         }
     }
 
-    private bool Overflows(int length, in DatagramAddress receiver) =>
-        _queue.Held + _queue.CostOf(length, receiver) > (_transport.Loop.Segments.IsOverBudget ? Math.Min(WriteBudget.MostOfOne, _maxWriteBufferSize) : _maxWriteBufferSize);
+    private readonly bool Overflows(int length, in DatagramAddress receiver) => _queue.Held + _queue.CostOf(length, receiver) > Most;
 
     /// <summary>Inside a report only a turn may report the next: a protocol that answers it with more datagrams would fill the stack.</summary>
     private void ReportOverflow()
@@ -194,7 +196,7 @@ internal struct DatagramSendingHalf
         _overflows = 0;
         _reportsOverflow = true;
         _transport.CallErrorReceived(new WriteBufferLimitException(
-            _maxWriteBufferSize, $"{(dropped == 1 ? "A datagram was" : $"{dropped} datagrams were")} dropped: more than {_maxWriteBufferSize:N0} bytes would wait to be sent."));
+            Most, $"{(dropped == 1 ? "A datagram was" : $"{dropped} datagrams were")} dropped: more than {Most:N0} bytes would wait to be sent."));
         _reportsOverflow = false;
     }
 }

@@ -32,7 +32,9 @@ internal struct ReceivingHalf(StreamTransport transport)
     public void Resume()
     {
         _isHeld = false;
-        if (_transport.State.TryResume() && !_turnQueued) QueueTurn();
+        if (!_transport.State.TryResume()) return;
+        _transport.NoteResumed();
+        if (!_turnQueued) QueueTurn();
     }
 
     /// <summary>Pauses for the transport's own sake; <see cref="Release"/> undoes it unless the user has paused or resumed meanwhile.</summary>

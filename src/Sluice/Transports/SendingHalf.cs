@@ -51,7 +51,10 @@ internal struct SendingHalf
     public readonly bool IsDrained => _queue.IsEmpty;
 
     /// <summary>What may wait for the end of the step: neither watermark nor limit counts before the kernel was asked.</summary>
-    private readonly int MostUnoffered => Math.Min(_flow.High, _maxWriteBufferSize);
+    private readonly int MostUnoffered => Math.Min(_flow.High, Most);
+
+    /// <summary>How much may wait: less while the process has more waiting than it may.</summary>
+    private readonly int Most => _transport.Loop.Segments.IsOverBudget ? Math.Min(WriteBudget.MostOfOne, _maxWriteBufferSize) : _maxWriteBufferSize;
 
     public void Write(ReadOnlySpan<byte> data)
     {
@@ -192,6 +195,7 @@ internal struct SendingHalf
     /// <summary>The kernel has taken so much of what it was offered.</summary>
     private void GoOn(int taken, int offered)
     {
+        if (taken > 0) _transport.NoteWritten();
         _queue.Consume(_transport.Loop.Segments, taken);
         // A short write says that the kernel is full: asking again would be a wasted call.
         if (taken < offered || _queue.IsEmpty) AwaitRest();
@@ -218,7 +222,7 @@ internal struct SendingHalf
     private void Gather(ReadOnlySpan<byte> part)
     {
         if (_transport.State.IsLost) return;
-        if (_outstanding == 0 && (long)_queue.Count + part.Length > Math.Min(MostGathered, _maxWriteBufferSize)) Offer(part);
+        if (_outstanding == 0 && (long)_queue.Count + part.Length > Math.Min(MostGathered, Most)) Offer(part);
         else if (!Overflows(part.Length)) _queue.Append(_transport.Loop.Segments, part);
     }
 
@@ -263,6 +267,7 @@ internal struct SendingHalf
             return false;
         }
 
+        if (taken > 0) _transport.NoteWritten();
         if (queued > 0) _queue.Consume(_transport.Loop.Segments, Math.Min(taken, queued));
         var rest = taken > queued ? extra[(taken - queued)..] : extra;
         if (Overflows(rest.Length)) return false;
@@ -291,9 +296,10 @@ internal struct SendingHalf
     /// <summary>The last defence against a peer that never reads: more than the hard limit aborts.</summary>
     private bool Overflows(int more)
     {
-        if ((long)_queue.Count + more <= _maxWriteBufferSize) return false;
+        var most = Most;
+        if ((long)_queue.Count + more <= most) return false;
         _transport.State.TryAbort();
-        _transport.Lose(new WriteBufferLimitException(_maxWriteBufferSize));
+        _transport.Lose(most == _maxWriteBufferSize ? new WriteBufferLimitException(most) : WriteBufferLimitException.OverBudget(most, _transport.Loop.Segments.Budget));
         return true;
     }
 }

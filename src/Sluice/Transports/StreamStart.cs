@@ -43,6 +43,7 @@ internal struct StreamStart(IStartWaiter? waiter)
     private void GoOn(StreamTransport transport)
     {
         transport.Receiving.ExpectTurn();
+        transport.BeginLimits();
         Take()?.OnStarted(transport);
         transport.Receiving.QueueTurn();
     }

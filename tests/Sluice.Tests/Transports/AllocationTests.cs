@@ -12,14 +12,15 @@ public sealed class AllocationTests
     private const int Batches = 3;
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void An_echoed_message_allocates_nothing(bool buffered)
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public void An_echoed_message_allocates_nothing(bool buffered, bool hasLimits)
     {
         using var rig = new LoopRig();
         var channel = new SwallowingChannel();
         IProtocol<ITransport> protocol = buffered ? new BufferedEcho() : new PlainEcho();
-        IStreamSink sink = new SocketTransport(rig.Loop, channel, protocol, new TransportOrigin(new ConnectionSet(), ConnectionOptions.Default, null, null));
+        IStreamSink sink = new SocketTransport(rig.Loop, channel, protocol, new TransportOrigin(new ConnectionSet(), hasLimits ? new ConnectionOptions { IdleTimeout = TimeSpan.FromHours(1), MinReadRate = 1 } : ConnectionOptions.Default, null, null));
         rig.Pass(2);
         using var running = rig.Loop.Enter();
         for (var i = 0; i < 100; i++) Echo(sink, buffered);

@@ -1,7 +1,7 @@
 namespace Sluice;
 
 /// <summary>
-/// The write buffer of a connection passed its hard limit because the peer does not read: the connection was aborted. It reaches
+/// The write buffer of a connection passed its hard limit because the peer does not read, or all of the process passed theirs (<see cref="EventLoop.MaxTotalWriteBufferSize"/>): the connection was aborted. It reaches
 /// <see cref="BaseProtocol.ConnectionLost"/>; the write itself returns normally. On a datagram endpoint it reaches
 /// <see cref="DatagramProtocol.ErrorReceived"/>: the newest datagram was dropped, and the endpoint stays.
 /// </summary>
@@ -14,6 +14,10 @@ public sealed class WriteBufferLimitException : IOException
         => Limit = limit;
 
     internal WriteBufferLimitException(int limit, string message) : base(message) => Limit = limit;
+
+    internal static WriteBufferLimitException OverBudget(int limit, long budget) => new(
+        limit, $"All connections of the process together have more than {budget:N0} bytes waiting to be sent, and the peer of this one does not read {limit:N0}: the connection was aborted. "
+        + "See EventLoop.MaxTotalWriteBufferSize.");
 
     /// <summary>The limit in bytes.</summary>
     public int Limit { get; }

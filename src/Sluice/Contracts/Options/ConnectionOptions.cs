@@ -16,6 +16,12 @@ public sealed record ConnectionOptions : StreamOptions
     public EndPoint? LocalEndPoint { get; init; }
 
     /// <summary>
+    /// How long it may take to find the addresses and to connect to one of them; then the task fails with a <see cref="SocketException"/> that says <see cref="SocketError.TimedOut"/>. A handshake of
+    /// TLS has its own limit and comes behind. Null, the default: as long as the system tries, which is minutes for each address.
+    /// </summary>
+    public TimeSpan? ConnectTimeout { get; init; }
+
+    /// <summary>
     /// How long an attempt may take before the next address is tried beside it; the first to succeed wins, and the others are closed. An attempt that
     /// fails starts the next at once. 250 ms is what RFC 8305 recommends for names with IPv6 and IPv4 addresses. Null, the default: one
     /// address after the other, each tried to its end. (asyncio: <c>happy_eyeballs_delay</c>.)

@@ -18,6 +18,13 @@ public sealed record ServerOptions : StreamOptions
     public int? MaxConnections { get; init; }
 
     /// <summary>
+    /// When the server has <see cref="MaxConnections"/>, a new connection takes the place of the one that has been idle for longest, if that is at least so long; the old one is aborted with a
+    /// <see cref="ConnectionLimitException"/>. Idle means that no byte has moved on it, or that it is in its handshake. So silent peers lock nobody out for longer than this; one that is only slow may
+    /// lose its place. Zero takes any. Null, the default: the new connection is reset.
+    /// </summary>
+    public TimeSpan? ReplaceIdleAfter { get; init; }
+
+    /// <summary>
     /// Listens on a TCP port although connections of an earlier listener still hold it (SO_REUSEADDR). Null, the default: as the
     /// system's servers do, which is true on Linux. (asyncio: <c>reuse_address</c>.)
     /// </summary>
