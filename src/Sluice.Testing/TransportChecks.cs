@@ -64,6 +64,7 @@ public static class TransportChecks
         .. In(typeof(NameChecks)),
         .. In(typeof(ExistingListenerChecks)),
         .. In(typeof(UnixServerChecks)),
+        .. In(typeof(RawUnixNameChecks)),
         .. In(typeof(UnixPeerChecks)),
         .. In(typeof(DatagramBirthChecks)),
         .. In(typeof(DatagramReceivingChecks)),

@@ -137,7 +137,7 @@ internal sealed class EpollStage : KernelStage
 
     internal override object? IdentityOf(string path)
     {
-        var status = Syscalls.System.Status(path, out var error);
+        var status = Syscalls.System.Status(UnixPath.Of(path), out var error);
         return error.IsNone ? status.Identity : null;
     }
 

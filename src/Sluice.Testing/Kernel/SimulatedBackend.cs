@@ -113,7 +113,7 @@ internal sealed class SimulatedBackend : IoBackend
     }
 
     public override IoOperation Connect(EndPoint? local, EndPoint remote, StreamOptions options, IConnectSink sink) =>
-        new SimulatedConnect(this, local, remote, options, sink);
+        new SimulatedConnect(this, local, Canonical(remote), options, sink);
 
     public override IoOperation Resolve(string host, AddressFamily family, ILookupSink<IReadOnlyList<IPAddress>> sink) =>
         new SimulatedLookup<IReadOnlyList<IPAddress>>(this, $"the addresses of {host}", () => Network.Names.Find(host, family), sink);
@@ -124,7 +124,7 @@ internal sealed class SimulatedBackend : IoBackend
     public override ListenChannel Listen(EndPoint local, ServerOptions options, IListenSink sink)
     {
         VerifyAlive();
-        var channel = new SimulatedListenChannel(this, new SimulatedListener(this, local, options.ReusePort), options.CleanupSocket, options, sink);
+        var channel = new SimulatedListenChannel(this, new SimulatedListener(this, Canonical(local), options.ReusePort), options.CleanupSocket, options, sink);
         channel.SetOptions();
         return channel;
     }
@@ -155,6 +155,9 @@ internal sealed class SimulatedBackend : IoBackend
         }
     }
 
+    // A kernel knows names by their bytes: one that can be said as text and as bytes is one name.
+    private static EndPoint Canonical(EndPoint address) => address is RawUnixEndPoint raw ? RawUnixEndPoint.Of(raw.Name.Span) : address;
+
     public override DatagramChannel OpenDatagram(AddressFamily family, EndPoint? local, EndPoint? remote, DatagramOptions options)
     {
         VerifyAlive();
@@ -163,8 +166,8 @@ internal sealed class SimulatedBackend : IoBackend
         try
         {
             if (options.AllowBroadcast) socket.View.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Broadcast, 1);
-            if (local is not null) socket.Bind(local);
-            if (remote is not null) socket.Connect(remote);
+            if (local is not null) socket.Bind(Canonical(local));
+            if (remote is not null) socket.Connect(Canonical(remote));
             return new SimulatedDatagramChannel(this, socket, options, removesFile: true);
         }
         catch

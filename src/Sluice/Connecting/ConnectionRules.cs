@@ -20,8 +20,11 @@ internal static class ConnectionRules
             case UnixDomainSocketEndPoint path:
                 UnixAddress.Check(path, parameter);
                 return;
+            case RawUnixEndPoint:
+                return;
             default:
-                throw new ArgumentException($"{address.GetType()} is neither an IPEndPoint, a DnsEndPoint nor a UnixDomainSocketEndPoint.", parameter);
+                throw new ArgumentException(
+                    $"{address.GetType()} is neither an IPEndPoint, a DnsEndPoint, a UnixDomainSocketEndPoint nor a RawUnixEndPoint.", parameter);
         }
     }
 

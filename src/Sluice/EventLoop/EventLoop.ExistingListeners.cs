@@ -105,18 +105,30 @@ public sealed partial class EventLoop
         return serving;
     }
 
+    private static bool IsBound(Socket socket)
+    {
+        try
+        {
+            return socket.IsBound && socket.LocalEndPoint switch
+            {
+                null or IPEndPoint { Port: 0 } => false,
+                UnixDomainSocketEndPoint name => name.ToString().Length > 0,
+                _ => true,
+            };
+        }
+        catch (ArgumentException)
+        {
+            // A name that .NET's Socket cannot say is a name.
+            return true;
+        }
+    }
+
     private static void CheckListener(Socket socket)
     {
         ArgumentNullException.ThrowIfNull(socket);
         if (socket.SocketType != SocketType.Stream) throw new ArgumentException("A stream socket is needed.", nameof(socket));
         ObjectDisposedException.ThrowIf(socket.SafeHandle.IsClosed, socket);
         if (socket.Connected) throw new ArgumentException("The socket is connected; a listening or bound one is needed.", nameof(socket));
-        var isBound = socket.IsBound && socket.LocalEndPoint switch
-        {
-            null or IPEndPoint { Port: 0 } => false,
-            UnixDomainSocketEndPoint name => name.ToString().Length > 0,
-            _ => true,
-        };
-        if (!isBound) throw new ArgumentException("The socket is not bound to an address.", nameof(socket));
+        if (!IsBound(socket)) throw new ArgumentException("The socket is not bound to an address.", nameof(socket));
     }
 }

@@ -37,7 +37,7 @@ internal readonly record struct DatagramAddress
         ScopeId = scopeId;
     }
 
-    private DatagramAddress(UnixDomainSocketEndPoint unix)
+    private DatagramAddress(EndPoint unix)
     {
         Family = AddressFamily.Unix;
         Unix = unix;
@@ -51,7 +51,7 @@ internal readonly record struct DatagramAddress
     public uint ScopeId { get; }
 
     /// <summary>The name of a Unix socket, which cannot be changed.</summary>
-    public UnixDomainSocketEndPoint? Unix { get; }
+    public EndPoint? Unix { get; }
 
     public bool IsNone => Family == AddressFamily.Unspecified;
 
@@ -59,7 +59,8 @@ internal readonly record struct DatagramAddress
     public static DatagramAddress Of(EndPoint endPoint) => endPoint switch
     {
         IPEndPoint ip => new DatagramAddress(ip.Address, ip.Port),
-        UnixDomainSocketEndPoint unix => new DatagramAddress(unix),
+        UnixDomainSocketEndPoint => new DatagramAddress(endPoint),
+        RawUnixEndPoint raw => new DatagramAddress(RawUnixEndPoint.Of(raw.Name.Span)),
         _ => throw new ArgumentException($"{endPoint.GetType().Name} is no address that a datagram can go to: resolve names first.", nameof(endPoint)),
     };
 

@@ -132,8 +132,7 @@ internal sealed class EpollListenChannel : ListenChannel, IEpollTarget
         {
             var fd = new SafeFd(_backend.System, number);
             if (_missing != MissingOptions.None) ExistingListener.SetMissing(_backend.System, number, _missing);
-            var peer = new PeerAddress(address[..length]);
-            _sink.OnAccepted(new EpollStreamChannel(_backend, fd, _family, _isWildcard ? _backend.LocalNames.Of(number) : _localName, peer));
+            _sink.OnAccepted(Open(fd, address[..length]));
             return true;
         }
 
@@ -147,6 +146,19 @@ internal sealed class EpollListenChannel : ListenChannel, IEpollTarget
         }
 
         return verdict == AcceptVerdict.TryNext;
+    }
+
+    private EpollStreamChannel Open(SafeFd fd, ReadOnlySpan<byte> peer)
+    {
+        try
+        {
+            return new EpollStreamChannel(_backend, fd, _family, _isWildcard ? _backend.LocalNames.Of(fd.Number) : _localName, new PeerAddress(peer));
+        }
+        catch
+        {
+            fd.Dispose();
+            throw;
+        }
     }
 
     private void BeginRest()
