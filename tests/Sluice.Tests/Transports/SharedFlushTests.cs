@@ -1,4 +1,3 @@
-using System.Text;
 using Sluice.Tests.Doubles;
 using Sluice.Transports;
 
