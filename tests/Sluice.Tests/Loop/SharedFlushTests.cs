@@ -1,7 +1,7 @@
 using Sluice.Tests.Doubles;
 using Sluice.Transports;
 
-namespace Sluice.Tests.Transports;
+namespace Sluice.Tests.Loop;
 
 /// <summary>What the ready items of one pass write: it leaves together, behind the last of them.</summary>
 public sealed class SharedFlushTests
