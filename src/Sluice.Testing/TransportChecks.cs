@@ -58,6 +58,7 @@ public static class TransportChecks
         .. In(typeof(ConnectChecks)),
         .. In(typeof(ConnectArgumentChecks)),
         .. In(typeof(ConnectErrorChecks)),
+        .. In(typeof(BacklogChecks)),
         .. In(typeof(ConnectRaceChecks)),
         .. In(typeof(ConnectCancelChecks)),
         .. In(typeof(LocalAddressChecks)),

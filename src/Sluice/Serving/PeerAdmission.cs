@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Sluice.Backends;
 using Sluice.Loop;
 using Sluice.Names;

@@ -149,6 +149,13 @@ internal sealed class SimulatedConnect : IoOperation, ISimulatedSource
 
         if (!listener.HasRoom)
         {
+            if (_remote is not IPEndPoint)
+            {
+                _error = IoError.WouldBlock;
+                Travel(Answer);
+                return;
+            }
+
             // A full backlog drops the packet; TCP sends it again.
             _host.Network.Schedule(_host.Clock.Now + RetryAfter, Arrive);
             return;

@@ -207,7 +207,7 @@ internal sealed class EpollBackend : IoBackend
         {
             var family = SocketFactory.CheckConnectedStream(System, fd.Number);
             if (SocketFactory.IsTcp(family)) SocketFactory.SetTcpOptions(System, fd.Number, options);
-            return EpollStreamChannel.OfConnected(this, fd, family, isShared: true);
+            return EpollStreamChannel.OfConnected(this, fd, family, isShared: true, out _);
         }
         catch
         {

@@ -82,7 +82,16 @@ internal sealed class EpollConnectOperation : IoOperation, IEpollTarget
         {
             var fd = _fd!;
             _fd = null;
-            sink.OnConnected(EpollStreamChannel.OfConnected(_backend, fd, _family, isShared: false, _registration));
+            var channel = EpollStreamChannel.OfConnected(_backend, fd, _family, isShared: false, out var isItself, _registration);
+            if (!isItself)
+            {
+                sink.OnConnected(channel);
+                return;
+            }
+
+            // Nobody listens at a port of this machine, and the kernel gave the client that very port: it has met itself. To the caller the server is dead.
+            channel.Close(reset: true);
+            sink.OnConnectFailed(ConnectStep.Connect, IoError.ConnectionRefused);
         }
         else
         {
