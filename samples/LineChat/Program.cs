@@ -1,6 +1,5 @@
 // A chat over lines, for clients such as nc: what one types goes to all others. A stream has no lines: they are cut out of what arrives.
 // A client that does not read holds up nobody: while it is paused, lines for it are counted and dropped, and it is told how many.
-using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Sluice;
