@@ -142,7 +142,7 @@ public sealed class Server : IAsyncDisposable, ILoopMember, IListenerOwner
     public Task WaitClosedAsync() => _finished.Task;
 
     /// <summary>
-    /// Ends the server in peace: stops listening as <see cref="Close"/> does, has each live connection's protocol told by
+    /// Ends the server gracefully: stops listening as <see cref="Close"/> does, has each live connection's protocol told by
     /// <see cref="StreamProtocol.DrainRequested"/>, lets them finish, and aborts those that are left at the deadline. (asyncio has no counterpart.)
     /// </summary>
     /// <param name="deadline">
