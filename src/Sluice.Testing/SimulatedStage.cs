@@ -127,6 +127,18 @@ public sealed class SimulatedStage : KernelStage
 
     internal override SafeHandle CreateBoundSocket(EndPoint address, bool listens) => _host.Backend.CreateBoundSocket(address, listens ? Backlog : null);
 
+    internal override void SetLinger(SafeHandle socket, int seconds)
+    {
+        if (socket is SimulatedListenerHandle bound) bound.Listener.Linger = seconds;
+        else ((SimulatedSocketHandle)socket).Kernel.Linger = seconds;
+    }
+
+    internal override void SetReceiveLowWater(SafeHandle socket, int bytes)
+    {
+        if (socket is SimulatedListenerHandle bound) bound.Listener.ReceiveLowWater = bytes;
+        else ((SimulatedSocketHandle)socket).Kernel.ReceiveLowWater = bytes;
+    }
+
     internal override UnixDomainSocketEndPoint CreateAbstractAddress() => new($"\0simulated-{++_paths}");
 
     internal override PeerCredentials Credentials => _host.Credentials;

@@ -45,6 +45,7 @@ public static class TransportChecks
         .. In(typeof(DrainChecks)),
         .. In(typeof(DrainCallbackChecks)),
         .. In(typeof(ExistingSocketChecks)),
+        .. In(typeof(ForeignOptionChecks)),
         .. In(typeof(SignalChecks)),
         .. In(typeof(ConnectChecks)),
         .. In(typeof(ConnectArgumentChecks)),

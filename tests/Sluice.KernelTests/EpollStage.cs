@@ -124,6 +124,12 @@ internal sealed class EpollStage : KernelStage
         return error.IsNone ? handle : throw error.ToException("bind");
     }
 
+    internal override void SetLinger(SafeHandle socket, int seconds) =>
+        Syscalls.System.SetLinger((int)socket.DangerousGetHandle(), new LingerValue { OnOff = 1, Seconds = seconds });
+
+    internal override void SetReceiveLowWater(SafeHandle socket, int bytes) => Syscalls.System.SetOption(
+        (int)socket.DangerousGetHandle(), SocketConstants.LevelSocket, SocketConstants.OptionReceiveLowWater, bytes);
+
     internal override UnixDomainSocketEndPoint CreateAbstractAddress() => new($"\0sluice-check-{Guid.NewGuid():N}");
 
     internal override PeerCredentials Credentials { get; } = CredentialsOfThisProcess();

@@ -147,6 +147,7 @@ internal sealed class SimulatedBackend : IoBackend
         using (socket)
         {
             if (socket is not SimulatedSocketHandle { End: null } handle || handle.Take() is not { } taken) throw IoError.NotASocket.ToException();
+            taken.ReceiveLowWater = 1;
             return new SimulatedStreamChannel(this, taken, options);
         }
     }

@@ -89,6 +89,7 @@ internal sealed class SimulatedListenChannel : ListenChannel, ISimulatedSource
         if (_host.Faults.TryTakeAccept(out var error)) return AfterFailure(error);
         var socket = _listener.Backlog.Dequeue();
         _host.Network.Trace.Add(KernelEvent.Accept, socket.Id, 0, socket);
+        socket.ReceiveLowWater = 1;
         var channel = new SimulatedStreamChannel(_host, socket, _options);
         _sink.OnAccepted(channel);
         if (!channel.IsOwned) _host.Network.Violated("an accepted channel was neither attached nor closed in OnAccepted");

@@ -258,6 +258,7 @@ internal sealed class SimulatedStreamChannel : StreamChannel, ISimulatedSource
     {
         _life = Life.Released;
         _socket.MarkClosed();
+        Kernel.Linger = null;
         Kernel.Release(reset);
     }
 

@@ -19,10 +19,10 @@ internal sealed class EpollListenChannel : ListenChannel, IEpollTarget
     /// <summary>Set where the listener is bound to every address: then each connection has its own, and is asked for it.</summary>
     private readonly bool _isWildcard;
 
-    /// <summary>Whether others may hold the open socket, and so change its flags.</summary>
+    /// <summary>Whether others may hold the open socket, and so change its flags and options.</summary>
     private readonly bool _isShared;
     private readonly bool _isListening;
-    private readonly MissingOptions _missing;
+    private readonly OptionCorrections _corrections;
     private EpollRegistration _registration;
     private LinuxTransportSocket? _socket;
     private Phase _phase;
@@ -52,7 +52,7 @@ internal sealed class EpollListenChannel : ListenChannel, IEpollTarget
         {
             _isShared = true;
             _isListening = existing.IsListening;
-            _missing = existing.Missing;
+            _corrections = existing.Corrections;
         }
 
         _registration = new EpollRegistration(backend.AddTarget(this));
@@ -67,6 +67,8 @@ internal sealed class EpollListenChannel : ListenChannel, IEpollTarget
     }
 
     public override EndPoint LocalName => _localName;
+
+    private bool IsShared => _isShared || _socket is { IsShared: true };
 
     public override TransportSocket? Socket => _socket ??= new LinuxTransportSocket(_backend.System, _fd, _family, _localName, peerName: null);
 
@@ -94,7 +96,7 @@ internal sealed class EpollListenChannel : ListenChannel, IEpollTarget
     public void OnReady(EpollInterest events)
     {
         // accept has no flag against waiting, and a user's duplicate may have made the socket a blocking one.
-        if (_isShared || _socket is { IsShared: true }) _backend.System.SetNonBlocking(_fd.Number);
+        if (IsShared) _backend.System.SetNonBlocking(_fd.Number);
         for (var i = 0; i < AcceptRules.PerPoll && _phase == Phase.Accepting; i++)
         {
             if (!AcceptOne()) return;
@@ -129,9 +131,10 @@ internal sealed class EpollListenChannel : ListenChannel, IEpollTarget
         if (error.IsNone)
         {
             var fd = new SafeFd(_backend.System, number);
-            if (_missing != MissingOptions.None) ExistingListener.SetMissing(_backend.System, number, _missing);
+            if (_corrections != OptionCorrections.None) ForeignOptions.Correct(_backend.System, number, _corrections);
             var peer = new PeerAddress(address[..length]);
-            _sink.OnAccepted(new EpollStreamChannel(_backend, fd, _family, _isWildcard ? _backend.LocalNames.Of(number) : _localName, peer));
+            var past = IsShared ? SocketPast.OfForeignListener : SocketPast.Own;
+            _sink.OnAccepted(new EpollStreamChannel(_backend, fd, _family, _isWildcard ? _backend.LocalNames.Of(number) : _localName, peer, past));
             return true;
         }
 
