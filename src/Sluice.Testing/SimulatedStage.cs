@@ -112,7 +112,7 @@ public sealed class SimulatedStage : KernelStage
 
     internal override DatagramKit Datagrams { get; }
 
-    internal override (SafeHandle First, SafeHandle Second) CreateSocketPair() => _host.CreateStreamPair();
+    internal override (SafeHandle First, SafeHandle Second) CreateSocketPair() => _host.Backend.CreateStreamPair(_isUnix);
 
     internal override (SafeHandle Reader, SafeHandle Writer) CreatePipe() => _host.CreatePipe();
 

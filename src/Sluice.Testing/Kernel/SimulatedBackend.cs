@@ -219,11 +219,14 @@ internal sealed class SimulatedBackend : IoBackend
     }
 
     /// <summary>Two connected sockets without a program: for what takes over existing ones.</summary>
-    public (SimulatedSocketHandle First, SimulatedSocketHandle Second) CreateStreamPair()
+    public (SimulatedSocketHandle First, SimulatedSocketHandle Second) CreateStreamPair(bool isUnix = true)
     {
-        var (client, server) = Network.Connect(isUnix: true, new Station(Machine, null), new Station(Machine, null), Network.NewDice());
+        var (client, server) = Network.Connect(isUnix, NewStation(), NewStation(), Network.NewDice());
+        if (!isUnix) return (new SimulatedSocketHandle(client), new SimulatedSocketHandle(server));
         (client.PeerCredentials, server.PeerCredentials) = (Machine.Credentials, Machine.Credentials);
         return (new SimulatedSocketHandle(client), new SimulatedSocketHandle(server));
+
+        Station NewStation() => new(Machine, isUnix ? null : new IPEndPoint(IPAddress.Loopback, Ports.NextEphemeral()));
     }
 
     /// <summary>A datagram socket without a program.</summary>

@@ -17,9 +17,6 @@ internal sealed class EpollStreamChannel : StreamChannel, IEpollTarget, ILingeri
     private const EpollInterest Read = EpollInterest.Readable;
     private const EpollInterest Write = EpollInterest.Writable;
 
-    /// <summary>How many queued notes of the kernel are dropped at one event.</summary>
-    private const int MostNotes = 64;
-
     private readonly EpollBackend _backend;
     private IStreamSink? _sink;
     private readonly int _number;
@@ -200,7 +197,8 @@ internal sealed class EpollStreamChannel : StreamChannel, IEpollTarget, ILingeri
         var wasOver = _isInputOver;
         if (_phase == Phase.Lingering) Discard();
         else Serve(events);
-        if ((events & EpollInterest.Error) != 0 && _phase <= Phase.Lingering && _isInputOver == wasOver) EmptyErrorQueue();
+        if ((events & EpollInterest.Error) == 0 || _phase > Phase.Lingering || _isInputOver != wasOver) return;
+        if (SocketFactory.IsTcp(_family)) ForeignOptions.DropNotes(_backend.System, _number);
     }
 
     private void Serve(EpollInterest events)
@@ -249,16 +247,6 @@ internal sealed class EpollStreamChannel : StreamChannel, IEpollTarget, ILingeri
 
     /// <summary>The backend's limit on lingering is reached.</summary>
     public void LetGo() => ReleaseInOrder();
-
-    // Some options (IP_RECVERR, SO_TIMESTAMPING) have the kernel queue notes about a socket, and for as long as it holds one epoll reports an error that no
-    // read takes away.
-    private void EmptyErrorQueue()
-    {
-        if (!SocketFactory.IsTcp(_family)) return;
-        for (var left = MostNotes; left > 0 && _backend.System.DropQueuedError(_number).IsNone; left--)
-        {
-        }
-    }
 
     private unsafe void ReadReady()
     {

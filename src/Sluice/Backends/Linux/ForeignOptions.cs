@@ -9,6 +9,9 @@ namespace Sluice.Backends.Linux;
 /// <remarks>The whole list, with what is left alone and why: docs/decisions/0019.</remarks>
 internal static class ForeignOptions
 {
+    /// <summary>How many notes are dropped at one event; another one comes for the rest.</summary>
+    private const int MostNotes = 64;
+
     /// <summary>Puts right a connection that was taken over. One that refuses is broken, and says so at its first read.</summary>
     public static void PutRight(Syscalls system, int connection, StreamOptions options)
     {
@@ -49,6 +52,17 @@ internal static class ForeignOptions
     /// Before a close: SO_LINGER with a time would hold the loop in it, with no time it would reset the connection and lose what is on its way.
     /// </summary>
     public static void CloseInOrder(Syscalls system, int connection) => system.SetLinger(connection, default);
+
+    /// <summary>
+    /// After an event that was an error and brought none: some options (IP_RECVERR, SO_TIMESTAMPING) have the kernel queue notes about a socket, and for as long as
+    /// it holds one epoll reports an error that no read takes away.
+    /// </summary>
+    public static void DropNotes(Syscalls system, int connection)
+    {
+        for (var left = MostNotes; left > 0 && system.DropQueuedError(connection).IsNone; left--)
+        {
+        }
+    }
 }
 
 /// <summary>What a connection gets of its server that its listener does not hand on, and what it is relieved of that the listener does.</summary>
