@@ -1,5 +1,6 @@
 using Sluice.Primitives;
 using Sluice.Testing.Kernel;
+using Sluice.Testing.Kernel.Links;
 
 namespace Sluice.Testing;
 

@@ -2,6 +2,7 @@ using System.Net;
 using System.Runtime.InteropServices;
 using Sluice.Primitives;
 using Sluice.Testing.Kernel;
+using Sluice.Testing.Kernel.Datagrams;
 
 namespace Sluice.Testing;
 

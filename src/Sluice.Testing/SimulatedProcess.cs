@@ -1,5 +1,7 @@
 using Sluice.Primitives;
 using Sluice.Testing.Kernel;
+using Sluice.Testing.Kernel.Processes;
+using Sluice.Testing.Kernel.Streams;
 
 namespace Sluice.Testing;
 

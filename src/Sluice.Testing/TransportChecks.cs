@@ -1,6 +1,15 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using Sluice.Testing.Checks;
+using Sluice.Testing.Checks.Connecting;
+using Sluice.Testing.Checks.Datagrams;
+using Sluice.Testing.Checks.Files;
+using Sluice.Testing.Checks.Pipes;
+using Sluice.Testing.Checks.Protocols;
+using Sluice.Testing.Checks.Serving;
+using Sluice.Testing.Checks.Streams;
+using Sluice.Testing.Checks.Subprocesses;
+using Sluice.Testing.Checks.Tls;
 
 namespace Sluice.Testing;
 

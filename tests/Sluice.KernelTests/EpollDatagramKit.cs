@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
-using Sluice.Testing;
+using Sluice.Testing.Kits;
 
 namespace Sluice.KernelTests;
 

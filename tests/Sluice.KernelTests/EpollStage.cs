@@ -1,10 +1,11 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
-using Sluice.Backends.Linux;
+using Sluice.Backends.Linux.Addresses;
 using Sluice.KernelTests.Subprocesses.Kit;
 using Sluice.Native;
 using Sluice.Testing;
+using Sluice.Testing.Kits;
 
 namespace Sluice.KernelTests;
 

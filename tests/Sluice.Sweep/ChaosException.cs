@@ -1,3 +1,5 @@
+using Sluice.Sweep.Streams;
+
 namespace Sluice.Sweep;
 
 /// <summary>What the protocols and factories of a sweep throw.</summary>

@@ -1,3 +1,4 @@
+using Sluice.Sweep.Running;
 using Xunit.MicrosoftTestingPlatform;
 
 namespace Sluice.Sweep;

@@ -1,4 +1,5 @@
 using System.Net;
+using Sluice.Sweep.Streams;
 using Sluice.Testing;
 
 namespace Sluice.Sweep;

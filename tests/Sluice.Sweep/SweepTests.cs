@@ -1,4 +1,5 @@
 using System.Globalization;
+using Sluice.Sweep.Running;
 
 namespace Sluice.Sweep;
 

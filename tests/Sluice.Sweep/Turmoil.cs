@@ -1,8 +1,10 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Sluice.Sweep.Streams;
 using Sluice.Testing;
 using Sluice.Testing.Kernel;
+using Sluice.Testing.Kernel.Streams;
 
 namespace Sluice.Sweep;
 

@@ -1,6 +1,12 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using Sluice.Sweep.Endpoints;
+using Sluice.Sweep.Pipes;
+using Sluice.Sweep.Processes;
+using Sluice.Sweep.Running;
+using Sluice.Sweep.Streams;
 using Sluice.Testing;
 using Sluice.Testing.Kernel;
+using Sluice.Testing.Kernel.Streams;
 
 namespace Sluice.Sweep;
 

@@ -1,5 +1,9 @@
+using Sluice.Sweep.Streams;
 using Sluice.Testing;
 using Sluice.Testing.Kernel;
+using Sluice.Testing.Kernel.Datagrams;
+using Sluice.Testing.Kernel.Processes;
+using Sluice.Testing.Kernel.Streams;
 
 namespace Sluice.Sweep;
 

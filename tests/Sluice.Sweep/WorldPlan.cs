@@ -1,3 +1,4 @@
+using Sluice.Sweep.Streams;
 using Sluice.Testing;
 using Sluice.Testing.Kernel;
 

@@ -1,4 +1,5 @@
 using Sluice.Testing;
+using Sluice.Testing.Kits;
 
 namespace Sluice.Tests;
 

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
 using Sluice.Primitives;
+using Sluice.Testing.Kernel.Streams;
 
 namespace Sluice.Testing.Kernel;
 

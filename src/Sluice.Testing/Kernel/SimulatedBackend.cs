@@ -5,6 +5,10 @@ using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 using Sluice.Backends;
 using Sluice.Primitives;
+using Sluice.Testing.Kernel.Datagrams;
+using Sluice.Testing.Kernel.Links;
+using Sluice.Testing.Kernel.Processes;
+using Sluice.Testing.Kernel.Streams;
 
 namespace Sluice.Testing.Kernel;
 

@@ -1,4 +1,7 @@
 using System.Net;
+using Sluice.Testing.Kernel.Datagrams;
+using Sluice.Testing.Kernel.Links;
+using Sluice.Testing.Kernel.Streams;
 
 namespace Sluice.Testing.Kernel;
 

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using Sluice.Testing.Kernel.Datagrams;
+using Sluice.Testing.Kernel.Streams;
 
 namespace Sluice.Testing.Kernel;
 

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Net;
+using Sluice.Testing.Kernel.Datagrams;
+using Sluice.Testing.Kernel.Streams;
 
 namespace Sluice.Testing.Kernel;
 

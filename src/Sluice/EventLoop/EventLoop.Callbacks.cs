@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Sluice.Ending;
 using Sluice.Loop;
 
 namespace Sluice;
@@ -129,10 +130,7 @@ public sealed partial class EventLoop
     public TimerHandle CallAt(TimeSpan when, Action<object?> callback, object? state)
     {
         ArgumentNullException.ThrowIfNull(callback);
-        _core.VerifyUsable();
-        var timer = new LoopTimer(_core, when, callback, state);
-        _core.AddTimer(timer);
-        return timer;
+        return LoopTimer.StartAt(_core, when, callback, state);
     }
 
     /// <summary>Runs an async function on the loop, from any thread. (asyncio: <c>run_coroutine_threadsafe</c>.)</summary>
@@ -153,7 +151,7 @@ public sealed partial class EventLoop
     public Task<T> InvokeAsync<T>(Func<Task<T>> function)
     {
         ArgumentNullException.ThrowIfNull(function);
-        var invocation = new Invocation<T>(this, function, ExecutionContext.Capture());
+        var invocation = new Invocation<T>(_core, Members, function, ExecutionContext.Capture());
         Post(invocation);
         return invocation.Task;
     }

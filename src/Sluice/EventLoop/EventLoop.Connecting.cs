@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Sluice.Connecting;
+using Sluice.Names;
 using Sluice.Tls;
 
 namespace Sluice;
@@ -122,7 +124,7 @@ public sealed partial class EventLoop
     {
         options = CheckedForConnect(options);
         ConnectionRules.CheckHasOneAddress(options, "A connected socket");
-        return new Connector<TProtocol>(this, protocolFactory, socket, options, RoleFor(options, null), cancellationToken).Start();
+        return new Connector<TProtocol>(Services, protocolFactory, socket, options, RoleFor(options, null), cancellationToken).Start();
     }
 
     /// <summary>As <see cref="AdoptAsync"/>, for the server's side.</summary>
@@ -132,7 +134,7 @@ public sealed partial class EventLoop
     {
         options = Checked(options ?? AcceptedSocketOptions.Default);
         var tls = options.Tls is { } server ? TlsServerRole.Of(server, nameof(options)) : null;
-        return new Connector<TProtocol>(this, protocolFactory, socket, options, tls, cancellationToken).Start();
+        return new Connector<TProtocol>(Services, protocolFactory, socket, options, tls, cancellationToken).Start();
     }
 
     /// <summary>Runs a short function on the loop: here where this is its thread, else in a turn.</summary>
@@ -179,7 +181,7 @@ public sealed partial class EventLoop
     {
         // Local addresses of another family than the remote's are passed over where they are tried, so all are asked for.
         var local = options.LocalEndPoint is { } address ? AddressQuery.Of(address, AddressFamily.Unspecified, nameof(options)) : null;
-        return new Connector<TProtocol>(this, protocolFactory, remote, local, options, tls, cancellationToken).Start();
+        return new Connector<TProtocol>(Services, protocolFactory, remote, local, options, tls, cancellationToken).Start();
     }
 
     private static EndPoint WithoutNames(EndPoint address) =>

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Sluice.Connecting;
 
 namespace Sluice;
 
@@ -38,7 +39,7 @@ public sealed partial class EventLoop
         options = CheckedForDatagrams(options);
         if (options.ReusePort && !_core.Backend.SupportsReusePort) throw new PlatformNotSupportedException("This system does not let endpoints share a port.");
         var ends = DatagramEnds.Of(local, remote, options);
-        return new EndpointOpener<TProtocol>(this, protocolFactory, ends, options, cancellationToken).Start();
+        return new EndpointOpener<TProtocol>(Services, protocolFactory, ends, options, cancellationToken).Start();
     }
 
     /// <summary>Makes a transport of a datagram socket that exists already. (asyncio: <c>create_datagram_endpoint(sock=…)</c>.)</summary>
@@ -74,7 +75,7 @@ public sealed partial class EventLoop
                 nameof(options));
         }
 
-        return new EndpointOpener<TProtocol>(this, protocolFactory, socket, options, cancellationToken).Start();
+        return new EndpointOpener<TProtocol>(Services, protocolFactory, socket, options, cancellationToken).Start();
     }
 
     private static DatagramOptions CheckedForDatagrams(DatagramOptions? options)

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Sluice.Backends;
 using Sluice.Loop;
+using Sluice.Serving;
 
 namespace Sluice;
 

@@ -1,14 +1,12 @@
 using System.Net;
 using System.Net.Sockets;
+using Sluice.Names;
 
 namespace Sluice;
 
 /// <content>Names of hosts.</content>
 public sealed partial class EventLoop
 {
-    /// <summary>Who answers questions about names.</summary>
-    internal LoopNames Names { get; }
-
     /// <summary>
     /// Finds the addresses of a host as connects do: through <see cref="EventLoopOptions.Resolver"/>, or the system's resolver off the
     /// loop's thread. Callable from any thread. (asyncio: <c>getaddrinfo</c>.)
@@ -28,7 +26,7 @@ public sealed partial class EventLoop
         if (cancellationToken.IsCancellationRequested) return Task.FromCanceled<IReadOnlyList<IPEndPoint>>(cancellationToken);
         if (query.Known is { } known) return Task.FromResult<IReadOnlyList<IPEndPoint>>([.. known.Cast<IPEndPoint>()]);
         var question = new NameQuestion<IReadOnlyList<IPAddress>>(
-            this, (names, context, sink) => names.Resolve(query.Host, query.Family, context, sink), cancellationToken);
+            _core, Members, (context, sink) => Services.Names.Resolve(query.Host, query.Family, context, sink), cancellationToken);
         return AskAsync(query, question.Start());
 
         static async Task<IReadOnlyList<IPEndPoint>> AskAsync(AddressQuery query, Task<IReadOnlyList<IPAddress>> asking) => query.WithPort(await asking);
@@ -46,7 +44,7 @@ public sealed partial class EventLoop
     public Task<DnsEndPoint> GetNameInfoAsync(IPEndPoint address, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(address);
-        var question = new NameQuestion<string>(this, (names, context, sink) => names.Reverse(address.Address, context, sink), cancellationToken);
+        var question = new NameQuestion<string>(_core, Members, (context, sink) => Services.Names.Reverse(address.Address, context, sink), cancellationToken);
         return AskAsync(address, question.Start());
 
         static async Task<DnsEndPoint> AskAsync(IPEndPoint address, Task<string> asking)

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 using Sluice.Backends;
+using Sluice.Connecting;
 using Sluice.Native;
 using Sluice.Transports;
 
@@ -119,7 +120,7 @@ public sealed partial class EventLoop
     {
         CheckPipe(factory, handle, PipeEnd.Read);
         return new PipeConnector<IReadTransport, TProtocol>(
-            this, factory, handle, pipe, PipeEnd.Read,
+            Services, factory, handle, pipe, PipeEnd.Read,
             static (core, channel, protocol, in origin, pipe) => new ReadPipeTransport(core, channel, protocol, origin, pipe), cancellationToken).Start();
     }
 
@@ -129,7 +130,7 @@ public sealed partial class EventLoop
     {
         CheckPipe(factory, handle, PipeEnd.Write);
         return new PipeConnector<IWriteTransport, TProtocol>(
-            this, factory, handle, pipe, PipeEnd.Write,
+            Services, factory, handle, pipe, PipeEnd.Write,
             static (core, channel, protocol, in origin, pipe) => new WritePipeTransport(core, channel, protocol, origin, pipe), cancellationToken).Start();
     }
 

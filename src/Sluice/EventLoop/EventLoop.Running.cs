@@ -1,4 +1,5 @@
 using Sluice.Loop;
+using Sluice.Watching;
 
 namespace Sluice;
 
@@ -97,7 +98,7 @@ public sealed partial class EventLoop
     public static EventLoop Start(EventLoopOptions? options = null)
     {
         var loop = new EventLoop(options);
-        loop._tenure.Begin();
+        loop._arbiter.Begin();
         loop._core.HasOwnThread = true;
         var thread = new Thread(static state => ((EventLoop)state!).RunUntilDisposed()) { IsBackground = true, Name = "Sluice loop" };
         thread.UnsafeStart(loop);
@@ -120,9 +121,9 @@ public sealed partial class EventLoop
             {
                 _core.RunPasses(null);
             }
-            while (!_tenure.IsEndAsked);
+            while (!_arbiter.IsEndAsked);
         }
 
-        if (_tenure.Finish()) End();
+        if (_arbiter.Finish()) End();
     }
 }

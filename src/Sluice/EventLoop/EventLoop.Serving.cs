@@ -3,6 +3,8 @@ using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using Sluice.Loop;
+using Sluice.Names;
+using Sluice.Serving;
 using Sluice.Tls;
 
 namespace Sluice;

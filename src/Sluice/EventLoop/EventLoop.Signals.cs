@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Sluice.Watching;
 
 namespace Sluice;
 
@@ -42,6 +43,6 @@ public sealed partial class EventLoop
     {
         _signals.Interruption = interruption;
         _ending.Begun = interruption.Cancel;
-        interruption.Begin(this);
+        interruption.Begin(_core);
     }
 }

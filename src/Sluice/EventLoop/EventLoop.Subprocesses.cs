@@ -1,10 +1,12 @@
+using Sluice.Spawning;
+
 namespace Sluice;
 
 /// <content>Child processes.</content>
 public sealed partial class EventLoop
 {
     /// <summary>The children of this loop that are not lost yet.</summary>
-    internal IReadOnlyList<ISubprocessTransport> Children => Residents.Children.Snapshot();
+    internal IReadOnlyList<ISubprocessTransport> Children => Members.Children.Snapshot();
 
     /// <summary>
     /// Starts a program and gives it a protocol. The caller resumes after ConnectionMade; where the child is short-lived, others of its callbacks may have come by then. Callable
@@ -41,7 +43,7 @@ public sealed partial class EventLoop
         ArgumentNullException.ThrowIfNull(protocolFactory);
         options ??= SubprocessOptions.Default;
         var request = SpawnRequests.Of(program, arguments, options, SubprocessStream.Pipe);
-        return new SubprocessStart<TProtocol>(this, protocolFactory, request, options, cancellationToken).Start();
+        return new SubprocessStart<TProtocol>(_core, Members, protocolFactory, request, options, cancellationToken).Start();
     }
 
     /// <summary>
@@ -61,6 +63,6 @@ public sealed partial class EventLoop
         ArgumentNullException.ThrowIfNull(protocolFactory);
         options ??= SubprocessOptions.Default;
         var request = SpawnRequests.OfShell(command, options, SubprocessStream.Pipe);
-        return new SubprocessStart<TProtocol>(this, protocolFactory, request, options, cancellationToken).Start();
+        return new SubprocessStart<TProtocol>(_core, Members, protocolFactory, request, options, cancellationToken).Start();
     }
 }

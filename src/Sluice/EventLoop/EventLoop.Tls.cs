@@ -1,3 +1,4 @@
+using Sluice.Connecting;
 using Sluice.Tls;
 using Sluice.Transports;
 
@@ -77,6 +78,6 @@ public sealed partial class EventLoop
 
         return cancellationToken.IsCancellationRequested
             ? Task.FromCanceled<ITransport>(cancellationToken)
-            : new TlsUpgrade(this, cancellationToken).Start(transport, protocol, role, received);
+            : new TlsUpgrade(Services, cancellationToken).Start(transport, protocol, role, received);
     }
 }

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Sluice.Watching;
 
 namespace Sluice;
 
@@ -8,7 +9,7 @@ public sealed partial class EventLoop
 {
     private DescriptorWatches? _watches;
 
-    private DescriptorWatches Watches => _watches ??= new DescriptorWatches(this);
+    private DescriptorWatches Watches => _watches ??= new DescriptorWatches(_core, Members);
 
     /// <summary>
     /// Calls back in each pass in which the descriptor can be read, until it is removed. A second call replaces the callback. What the callback throws

@@ -1,6 +1,10 @@
 using Sluice.Backends;
+using Sluice.Connecting;
+using Sluice.Ending;
 using Sluice.Loop;
+using Sluice.Names;
 using Sluice.Tls;
+using Sluice.Watching;
 
 namespace Sluice;
 
@@ -22,7 +26,7 @@ public sealed partial class EventLoop : IAsyncDisposable, IDisposable
 
     private readonly LoopCore _core;
     private readonly LoopEnding _ending;
-    private readonly LoopTenure _tenure = new();
+    private readonly EndArbiter _arbiter = new();
 
     /// <summary>
     /// Makes a loop that does not run yet. Drive it with <see cref="RunForever"/> or <see cref="RunUntilComplete(Func{Task})"/>, which can be
@@ -40,9 +44,9 @@ public sealed partial class EventLoop : IAsyncDisposable, IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(options.SpinBeforeBlocking, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.SpinBeforeBlocking, TimeSpan.FromSeconds(1));
         _core = new LoopCore(backend, options);
-        Names = new LoopNames(_core, options.Resolver);
-        _ending = new LoopEnding(_core, Residents, options.ShutdownTimeout);
-        _signals = new SignalHandlers(this);
+        Services = new LoopServices(_core, Members, new LoopNames(_core, options.Resolver), new TlsWorkspace());
+        _ending = new LoopEnding(_core, Members, options.ShutdownTimeout);
+        _signals = new SignalHandlers(_core, Members);
         TimeProvider = new LoopTimeProvider(_core);
     }
 
@@ -60,10 +64,10 @@ public sealed partial class EventLoop : IAsyncDisposable, IDisposable
     internal LoopCore Core => _core;
 
     /// <summary>What lives on this loop and ends with it.</summary>
-    internal Residents Residents { get; } = new();
+    internal LoopMembers Members { get; } = new();
 
-    /// <summary>The buffers that its TLS connections share.</summary>
-    internal TlsWorkspace Tls { get; } = new();
+    /// <summary>What the ways to a transport need of it.</summary>
+    internal LoopServices Services { get; }
 
     /// <summary>The loop that runs on this thread, or null.</summary>
     public static EventLoop? TryGetCurrent() => LoopCore.Current is null ? null : _current;
@@ -92,7 +96,7 @@ public sealed partial class EventLoop : IAsyncDisposable, IDisposable
     public T RunUntilComplete<T>(Func<Task<T>> main)
     {
         ArgumentNullException.ThrowIfNull(main);
-        var invocation = new Invocation<T>(this, main, ExecutionContext.Capture());
+        var invocation = new Invocation<T>(_core, Members, main, ExecutionContext.Capture());
         Drive(invocation.Task, invocation);
         if (!invocation.Task.IsCompleted) throw new InvalidOperationException("The event loop was stopped before the task was done.");
         return invocation.Task.GetAwaiter().GetResult();
@@ -112,7 +116,7 @@ public sealed partial class EventLoop : IAsyncDisposable, IDisposable
     public void Dispose()
     {
         if (_core.IsOnThread) throw new InvalidOperationException("Cannot dispose of a loop on its own thread while it runs; use Stop.");
-        if (_tenure.AskForEnd(out var isDriven)) End();
+        if (_arbiter.AskForEnd(out var isDriven)) End();
         else if (isDriven) _core.Stop();
     }
 
@@ -121,7 +125,7 @@ public sealed partial class EventLoop : IAsyncDisposable, IDisposable
     public async ValueTask DisposeAsync()
     {
         Dispose();
-        await _tenure.Ended.ConfigureAwait(false);
+        await _arbiter.Ended.ConfigureAwait(false);
     }
 
     /// <summary>What the loop is doing, for logs.</summary>
@@ -131,7 +135,7 @@ public sealed partial class EventLoop : IAsyncDisposable, IDisposable
 
     private void Drive(Task? until, ILoopWork? first = null)
     {
-        _tenure.Begin();
+        _arbiter.Begin();
         try
         {
             using (Enter())
@@ -142,7 +146,7 @@ public sealed partial class EventLoop : IAsyncDisposable, IDisposable
         }
         finally
         {
-            if (_tenure.Finish()) End();
+            if (_arbiter.Finish()) End();
         }
     }
 
@@ -155,7 +159,7 @@ public sealed partial class EventLoop : IAsyncDisposable, IDisposable
         finally
         {
             _core.Close();
-            _tenure.SetEnded();
+            _arbiter.SetEnded();
         }
     }
 

@@ -1,6 +1,9 @@
 using System.Net;
 using System.Runtime.InteropServices;
 using Sluice.Backends;
+using Sluice.Ending;
+using Sluice.Loop;
+using Sluice.Serving;
 using Sluice.Tls;
 using Sluice.Transports;
 
@@ -12,7 +15,7 @@ namespace Sluice;
 /// those that end in <c>Async</c> and the properties may be used from any. An exception of the factory closes its connection and goes
 /// to the loop's exception handler.
 /// </remarks>
-public sealed class Server : IAsyncDisposable, IResident
+public sealed class Server : IAsyncDisposable, ILoopMember, IListenerOwner
 {
     private readonly Func<IProtocol<ITransport>> _factory;
     private readonly ServerOptions _options;
@@ -61,6 +64,12 @@ public sealed class Server : IAsyncDisposable, IResident
 
     /// <summary>How many connections may be live at a time.</summary>
     internal int MaxConnections { get; private set; }
+
+    LoopCore IListenerOwner.Core => Loop.Core;
+
+    EndStage ILoopMember.Stage => EndStage.Servers;
+
+    IEnumerable<ILoopTransport> ILoopMember.Transports => _connections.Snapshot();
 
     /// <summary>Starts accepting where <see cref="ServerOptions.StartServing"/> was false. Does nothing when serving. (asyncio: <c>start_serving</c>.)</summary>
     /// <exception cref="InvalidOperationException">In the task: the server is closed.</exception>
@@ -183,12 +192,12 @@ public sealed class Server : IAsyncDisposable, IResident
     {
         MaxConnections = _options.MaxConnections ?? (int)Math.Max(1, Loop.Core.Backend.DescriptorLimit * 4L / 5);
         _listeners = listeners;
-        Loop.Residents.Add(this);
+        Loop.Members.Add(this);
         if (_options.StartServing) StartServing();
     }
 
     /// <summary>A connection has come in at a listener.</summary>
-    internal void Accept(StreamChannel channel, ServerListener listener)
+    void IListenerOwner.Accept(StreamChannel channel, ServerListener listener)
     {
         // A filter of the user's may close the server.
         if (_isClosed || IsFull(listener) || !_admission.Admits(channel) || _isClosed)
@@ -206,7 +215,7 @@ public sealed class Server : IAsyncDisposable, IResident
                 return;
             }
 
-            TlsTransport.Create(Loop.Core, channel, _factory, origin, _handshakes.Role, Loop.Tls);
+            TlsTransport.Create(Loop.Core, channel, _factory, origin, _handshakes.Role, Loop.Services.Tls);
             _handshakes.Count++;
         }
         catch (Exception exception)
@@ -216,15 +225,13 @@ public sealed class Server : IAsyncDisposable, IResident
     }
 
     /// <summary>The loop begins to end: no new connections, and what is open goes. What is closing may go on for a while.</summary>
-    internal void BeginEndWithLoop()
+    void ILoopMember.BeginEndWithLoop()
     {
         Close();
         _drain?.EndOpen();
     }
 
-    internal IReadOnlyList<StreamTransport> Transports() => _connections.Snapshot();
-
-    void IResident.EndWithLoop()
+    void ILoopMember.EndWithLoop()
     {
         Close();
         AbortAll();
@@ -295,7 +302,7 @@ public sealed class Server : IAsyncDisposable, IResident
     {
         Close();
         var isFirst = _drain is null;
-        var drain = _drain ??= new Drain(Loop, _connections);
+        var drain = _drain ??= new Drain(Loop.Core, _connections);
         if (isFirst && deadline != TimeSpan.Zero) drain.TellAll();
         drain.Limit(deadline);
         FinishIfDone();
@@ -312,7 +319,7 @@ public sealed class Server : IAsyncDisposable, IResident
 
     private void Finish()
     {
-        Loop.Residents.Remove(this);
+        Loop.Members.Remove(this);
         _finished.TrySetResult();
         _drain?.Finish();
         _drain = null;

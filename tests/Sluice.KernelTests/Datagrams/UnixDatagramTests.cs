@@ -60,7 +60,7 @@ public sealed class UnixDatagramTests
     public void A_dead_socket_s_file_is_replaced_and_ours_is_removed_at_the_close() => DatagramRun.OnLoop(static async run =>
     {
         var dead = Syscalls.System.DatagramSocket(SocketConstants.FamilyUnix, out _);
-        Syscalls.System.Bind(dead, Sluice.Backends.Linux.EndPointBytes.Of(run.Named("socket")));
+        Syscalls.System.Bind(dead, Sluice.Backends.Linux.Addresses.EndPointBytes.Of(run.Named("socket")));
         Syscalls.System.Close(dead);
         Assert.True(File.Exists(run.PathOf("socket")));
 

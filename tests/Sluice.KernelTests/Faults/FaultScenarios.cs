@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using Sluice.Backends.Linux;
+using Sluice.Backends.Linux.Addresses;
 using Sluice.Native;
 using Sluice.Testing;
 

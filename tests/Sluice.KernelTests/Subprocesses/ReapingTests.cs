@@ -44,7 +44,7 @@ public sealed class ReapingTests
         var before = Bytes.SettledDescriptors();
         await FailAsync(1_000);
         Assert.Equal(before, Bytes.SettledDescriptors());
-        Assert.Empty(loop.Residents.Children.Snapshot());
+        Assert.Empty(loop.Members.Children.Snapshot());
 
         static async Task FailAsync(int count)
         {

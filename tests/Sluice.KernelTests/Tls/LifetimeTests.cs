@@ -1,6 +1,7 @@
 using System.Net;
 using System.Runtime.CompilerServices;
 using Sluice.Testing;
+using Sluice.Testing.Kits;
 
 namespace Sluice.KernelTests.Tls;
 

@@ -1,5 +1,6 @@
 using System.Net;
 using Sluice.Testing;
+using Sluice.Testing.Kits;
 
 namespace Sluice.KernelTests.Tls;
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using Sluice.ParityTests.Playing.Protocols;
 
 namespace Sluice.ParityTests.Playing;
 

@@ -1,4 +1,5 @@
 using System.Net;
+using Sluice.Connecting;
 
 namespace Sluice.Tests.Connecting;
 

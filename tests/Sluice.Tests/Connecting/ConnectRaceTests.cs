@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Sluice.Backends;
+using Sluice.Connecting;
 using Sluice.Tests.Doubles;
 
 namespace Sluice.Tests.Connecting;

@@ -11,6 +11,9 @@ public sealed partial class DocumentTests
     [GeneratedRegex(@"\]\(#(?<anchor>[^)\s]+)\)")]
     private static partial Regex OwnAnchor { get; }
 
+    [GeneratedRegex(@"`(?<file>[\w./]+\.cs)`")]
+    private static partial Regex SourceFile { get; }
+
     [GeneratedRegex(@"^#+ (?<title>.+)$", RegexOptions.Multiline)]
     private static partial Regex Heading { get; }
 
@@ -37,6 +40,21 @@ public sealed partial class DocumentTests
             let anchor = match.Groups["anchor"].Value
             where !anchors.Contains(anchor)
             select $"{document} links to #{anchor}";
+
+        Rule.HasNo(missing);
+    }
+
+    [Fact]
+    public void Every_source_file_that_the_architecture_names_exists()
+    {
+        const string Architecture = "docs/architecture.md";
+        var files = Repository.Sources("src", "tests").ToList();
+
+        var missing =
+            from match in SourceFile.Matches(Repository.Read(Architecture))
+            let name = match.Groups["file"].Value
+            where !files.Exists(file => file == name || file.EndsWith('/' + name, StringComparison.Ordinal))
+            select $"{Architecture} names {name}";
 
         Rule.HasNo(missing);
     }

@@ -7,6 +7,29 @@ public sealed partial class TidyTests
 {
     private const int LongestFile = 400;
 
+    // Beyond about twenty files a folder holds a second idea.
+    private const int FullestFolder = 20;
+
+    // The folders that have more, and why.
+    private static readonly Dictionary<string, string> FullFolders = new()
+    {
+        ["src/Sluice/Transports"] = "the stream machine in halves, and datagrams: one subject that is read together",
+    };
+
+    // The public surface of a package is one namespace over several folders; what all test projects share belongs to none of them.
+    private static readonly Dictionary<string, string> OneNamespace = new()
+    {
+        ["Sluice.Contracts"] = "Sluice",
+        ["Sluice.Contracts.Exceptions"] = "Sluice",
+        ["Sluice.Contracts.Options"] = "Sluice",
+        ["Sluice.Contracts.Protocols"] = "Sluice",
+        ["Sluice.Contracts.Transports"] = "Sluice",
+        ["Sluice.EventLoop"] = "Sluice",
+        ["Sluice.Testing.Recording"] = "Sluice.Testing",
+        ["Sluice.Testing.Stages"] = "Sluice.Testing",
+        ["Shared"] = "Sluice.Tests.Shared",
+    };
+
     private static readonly string[] Everywhere = ["src", "tests", "bench/EchoServer", "bench/Sluice.Benchmarks", "samples", "eng"];
 
     // dotnet format keeps top-level declarations at the first column.
@@ -71,11 +94,10 @@ public sealed partial class TidyTests
 
         Rule.HasNo(wrong);
 
-        // The public surface is one namespace over two folders; what all test projects share belongs to none of them.
         static string Expected(string file)
         {
             var folder = string.Join('.', file.Split('/')[1..^1]);
-            return folder is "Sluice.Contracts" or "Sluice.EventLoop" ? "Sluice" : folder == "Shared" ? "Sluice.Tests.Shared" : folder;
+            return OneNamespace.TryGetValue(folder, out var shared) ? shared : folder;
         }
     }
 
@@ -85,6 +107,17 @@ public sealed partial class TidyTests
         var tooLong = Repository.Sources(Everywhere).Where(file => Repository.Read(file).Count(c => c == '\n') > LongestFile);
 
         Rule.HasNo(tooLong);
+    }
+
+    [Fact]
+    public void No_folder_is_fuller_than_a_reader_s_memory()
+    {
+        var full =
+            from folder in Repository.Sources(Everywhere).GroupBy(static file => file[..file.LastIndexOf('/')])
+            where folder.Count() > FullestFolder && !FullFolders.ContainsKey(folder.Key)
+            select $"{folder.Key} has {folder.Count()} files";
+
+        Rule.HasNo(full);
     }
 
     [Fact]

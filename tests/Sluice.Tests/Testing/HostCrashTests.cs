@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Sluice.Testing;
+using Sluice.Tests.Testing.Kit;
 
 namespace Sluice.Tests.Testing;
 

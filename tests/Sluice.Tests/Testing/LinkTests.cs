@@ -1,4 +1,5 @@
 using Sluice.Testing;
+using Sluice.Tests.Testing.Kit;
 
 namespace Sluice.Tests.Testing;
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Sluice.Testing;
+using Sluice.Tests.Testing.Kit;
 
 namespace Sluice.Tests.Testing;
 

@@ -1,3 +1,5 @@
+using Sluice.Tests.Testing.Kit;
+
 namespace Sluice.Tests.Testing;
 
 /// <summary>The network is cut in two, and heals.</summary>

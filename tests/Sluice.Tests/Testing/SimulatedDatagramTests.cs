@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Sluice.Backends;
 using Sluice.Primitives;
 using Sluice.Testing;
+using Sluice.Tests.Testing.Kit;
 
 namespace Sluice.Tests.Testing;
 

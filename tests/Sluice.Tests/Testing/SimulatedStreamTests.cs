@@ -1,5 +1,6 @@
 using Sluice.Primitives;
 using Sluice.Testing;
+using Sluice.Tests.Testing.Kit;
 
 namespace Sluice.Tests.Testing;
 

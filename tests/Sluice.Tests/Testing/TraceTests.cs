@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Sluice.Testing;
+using Sluice.Tests.Testing.Kit;
 
 namespace Sluice.Tests.Testing;
 

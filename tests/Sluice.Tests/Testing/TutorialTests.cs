@@ -1,6 +1,7 @@
 using System.Net;
 using Sluice.Testing;
 using Sluice.Tests.House;
+using Sluice.Tests.Testing.Kit;
 
 namespace Sluice.Tests.Testing;
 

@@ -1,4 +1,4 @@
-using Sluice.Testing;
+using Sluice.Testing.Kits;
 using Sluice.Tests.Doubles;
 using Sluice.Tls;
 

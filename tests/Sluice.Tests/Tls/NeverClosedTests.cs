@@ -1,5 +1,6 @@
 using System.Net;
 using Sluice.Testing;
+using Sluice.Testing.Kits;
 using Sluice.Tests.Doubles;
 
 namespace Sluice.Tests.Tls;

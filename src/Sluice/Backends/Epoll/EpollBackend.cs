@@ -3,6 +3,10 @@ using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Sluice.Backends.Linux;
+using Sluice.Backends.Linux.Addresses;
+using Sluice.Backends.Linux.Datagrams;
+using Sluice.Backends.Linux.Processes;
+using Sluice.Backends.Linux.UnixFiles;
 using Sluice.Native;
 using Sluice.Primitives;
 

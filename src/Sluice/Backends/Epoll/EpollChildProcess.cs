@@ -1,4 +1,5 @@
 using Sluice.Backends.Linux;
+using Sluice.Backends.Linux.Processes;
 using Sluice.Native;
 using Sluice.Primitives;
 

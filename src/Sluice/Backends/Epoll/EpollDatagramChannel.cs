@@ -2,6 +2,9 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Sluice.Backends.Linux;
+using Sluice.Backends.Linux.Addresses;
+using Sluice.Backends.Linux.Datagrams;
+using Sluice.Backends.Linux.UnixFiles;
 using Sluice.Native;
 using Sluice.Primitives;
 

@@ -1,5 +1,7 @@
 using System.Net;
 using Sluice.Backends.Linux;
+using Sluice.Backends.Linux.Addresses;
+using Sluice.Backends.Linux.UnixFiles;
 using Sluice.Native;
 using Sluice.Primitives;
 

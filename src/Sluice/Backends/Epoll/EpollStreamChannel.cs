@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using Microsoft.Win32.SafeHandles;
 using Sluice.Backends.Linux;
+using Sluice.Backends.Linux.Addresses;
 using Sluice.Native;
 using Sluice.Primitives;
 

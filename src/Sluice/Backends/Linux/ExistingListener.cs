@@ -1,5 +1,7 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Sluice.Backends.Linux.Addresses;
+using Sluice.Backends.Linux.UnixFiles;
 using Sluice.Native;
 
 namespace Sluice.Backends.Linux;

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Sluice.Backends.Linux.Addresses;
+using Sluice.Backends.Linux.UnixFiles;
 using Sluice.Native;
 using Sluice.Primitives;
 

@@ -1,7 +1,0 @@
-namespace Sluice.ParityTests.Playing;
-
-/// <summary>A protocol that only tells its actor.</summary>
-internal interface IActorProtocol
-{
-    Actor Actor { get; }
-}

@@ -1,9 +1,0 @@
-namespace Sluice.Sweep;
-
-/// <summary>The kinds of protocols that fit a duplex transport.</summary>
-internal enum ProtocolKind
-{
-    Plain,
-    Buffered,
-    Reading,
-}

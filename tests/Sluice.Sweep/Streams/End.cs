@@ -1,0 +1,206 @@
+using System.Net.Sockets;
+using Sluice.Sweep.Running;
+using Sluice.Testing;
+using Sluice.Testing.Kernel;
+
+namespace Sluice.Sweep.Streams;
+
+/// <summary>
+/// One end of a connection of a world: the callbacks of its protocols, judged, and answered with whatever the dice say. Owned by its world.
+/// The judging of bytes and sizes is its <see cref="EndModel"/>'s, the acting its <see cref="Chaos"/>'s.
+/// </summary>
+internal sealed class End
+{
+    public static readonly IReadOnlyList<string> LossKinds = ["in order", "by an exception", "above the limit", "by an empty buffer", "by the network"];
+
+    private readonly ProtocolContract _contract;
+    private int _depth;
+
+    public End(World world, SimulatedHost host, int number, int connection, bool isServer, KernelDice dice)
+    {
+        World = world;
+        Host = host;
+        Number = number;
+        Connection = connection;
+        IsServer = isServer;
+        Dice = dice;
+        _contract = new ProtocolContract(OnContractBroken);
+        Model = new EndModel(this);
+        Chaos = new Chaos(this);
+    }
+
+    public World World { get; }
+
+    public SimulatedHost Host { get; }
+
+    public int Number { get; }
+
+    /// <summary>Which connection of the plan it belongs to; the two ends of one have the same.</summary>
+    public int Connection { get; }
+
+    public bool IsServer { get; }
+
+    public bool Misbehaves { get; init; }
+
+    public KernelDice Dice { get; }
+
+    public EndModel Model { get; }
+
+    public Chaos Chaos { get; }
+
+    public ITransport? Transport => (ITransport?)_contract.Transport;
+
+    public bool IsMade => _contract.IsMade;
+
+    public bool IsLost => _contract.IsLost;
+
+    /// <summary>Made and not lost.</summary>
+    public bool IsLive => IsMade && !IsLost;
+
+    public bool HasEnded => _contract.HasEnded;
+
+    public bool IsWritingPaused => _contract.IsWritingPaused;
+
+    /// <summary>No more than a few callbacks of one end act inside each other.</summary>
+    public bool IsDeep => _depth > 3;
+
+    /// <summary>Why it was lost: an index of <see cref="LossKinds"/>.</summary>
+    public int LossKind { get; private set; }
+
+    /// <summary>Over what happened to this end and what it did, while chaos reigned.</summary>
+    public ulong Hash { get; private set; }
+
+    public void Note(Happening what, long value)
+    {
+        var ticks = World.Simulation.Time.Ticks;
+        World.Trace.Add(ticks, Number, what, value);
+        if (!World.IsCalm) Hash = Trace.Mix(Hash, Trace.Fold(new Trace.Entry(ticks, 0, what, value)));
+    }
+
+    public void Broken(Invariant invariant, string what) => World.Broken(invariant, $"end {Number}: {what}");
+
+    public void OnMade(BaseProtocol protocol, ITransport transport)
+    {
+        Begin(protocol, Happening.ConnectionMade, 0, transport);
+        _contract.ConnectionMade(transport);
+        Model.Bind(transport);
+        World.Made(this);
+        Act(mayThrow: true, isFatal: false);
+        if (!World.IsCalm) Chaos.BeginTurns();
+    }
+
+    public void OnData(BaseProtocol protocol, ReadOnlySpan<byte> data)
+    {
+        Begin(protocol, Happening.DataReceived, data.Length);
+        _contract.DataReceived(data.Length);
+        Model.Receive(data);
+        Act(mayThrow: true, isFatal: true);
+    }
+
+    public Memory<byte> OnGetBuffer(BaseProtocol protocol, int sizeHint)
+    {
+        Begin(protocol, Happening.GetBuffer, sizeHint);
+        _contract.GetBuffer();
+        Act(mayThrow: false, isFatal: true);
+        return Chaos.DrawBuffer();
+    }
+
+    public void OnBufferUpdated(BaseProtocol protocol, Memory<byte> lent, int count)
+    {
+        Begin(protocol, Happening.BufferUpdated, count);
+        _contract.BufferUpdated(count);
+        if (count > lent.Length) Broken(Invariant.Bytes, $"{count} bytes were put into a buffer of {lent.Length}");
+        else Model.Receive(lent.Span[..count]);
+        Act(mayThrow: true, isFatal: true);
+    }
+
+    public bool OnEof(BaseProtocol protocol)
+    {
+        Begin(protocol, Happening.EofReceived, 0);
+        _contract.EofReceived();
+        Model.ReceiveEnd();
+        Act(mayThrow: true, isFatal: true);
+        var keepOpen = !World.IsCalm && Dice.Chance(World.Plan.KeepsHalfOpen);
+        if (!keepOpen) Model.AskedToEnd = true;
+        return keepOpen;
+    }
+
+    public void OnDrain(BaseProtocol protocol)
+    {
+        Begin(protocol, Happening.DrainRequested, 0);
+        _contract.DrainRequested();
+        Act(mayThrow: true, isFatal: false);
+    }
+
+    public void OnFlow(BaseProtocol protocol, bool pause)
+    {
+        Begin(protocol, pause ? Happening.PauseWriting : Happening.ResumeWriting, Transport?.WriteBufferSize ?? -1);
+        if (pause) _contract.PauseWriting();
+        else _contract.ResumeWriting();
+        Model.FlowChanged(pause);
+        Act(mayThrow: true, isFatal: false);
+    }
+
+    public void OnLost(BaseProtocol protocol, Exception? reason)
+    {
+        LossKind = KindOf(reason);
+        Begin(protocol, Happening.ConnectionLost, reason is SocketException socket ? (long)socket.SocketErrorCode : LossKind);
+        _contract.ConnectionLost();
+        Model.Lose(reason);
+        Act(mayThrow: true, isFatal: false);
+    }
+
+    /// <summary>A turn of the end's own.</summary>
+    public void Turn()
+    {
+        if (World.IsCalm || !IsMade) return;
+        World.Callbacks++;
+        Note(Happening.Turn, 0);
+        Act(mayThrow: true, isFatal: false, always: true);
+    }
+
+    private static int KindOf(Exception? reason) => reason switch
+    {
+        null => 0,
+        ChaosException => 1,
+        WriteBufferLimitException => 2,
+        SocketException => 4,
+        _ => 3,
+    };
+
+    private void Begin(BaseProtocol protocol, Happening what, long value, ITransport? transport = null)
+    {
+        World.Callbacks++;
+        Note(what, value);
+        if (!ReferenceEquals((transport ?? Transport)?.Protocol, protocol)) Broken(Invariant.Lifecycle, $"{what} came to a protocol that is not the transport's");
+    }
+
+    private void Act(bool mayThrow, bool isFatal, bool always = false)
+    {
+        _contract.Enter();
+        _depth++;
+        try
+        {
+            Model.Verify();
+            Chaos.Act(always);
+            if (mayThrow) Chaos.MayThrow(isFatal);
+        }
+        finally
+        {
+            _depth--;
+            _contract.Leave();
+        }
+    }
+
+    private void OnContractBroken(ContractRule rule, string what) => Broken(
+        rule switch
+        {
+            ContractRule.Lifecycle => Invariant.Lifecycle,
+            ContractRule.Reentrancy => Invariant.Reentrancy,
+            ContractRule.End => Invariant.End,
+            ContractRule.Flow => Invariant.Flow,
+            ContractRule.Paused => Invariant.Paused,
+            _ => Invariant.Empty,
+        },
+        what);
+}

@@ -1,0 +1,19 @@
+namespace Sluice.Sweep.Streams;
+
+/// <summary>A protocol that only reads, on a duplex transport, whose callbacks are its end's.</summary>
+internal sealed class ReadingChaosProtocol(End end) : ReadProtocol
+{
+    public override void ConnectionMade(IReadTransport transport) => end.OnMade(this, (ITransport)transport);
+
+    public override void DataReceived(ReadOnlySpan<byte> data) => end.OnData(this, data);
+
+    public override bool EofReceived() => end.OnEof(this);
+
+    public override void DrainRequested() => end.OnDrain(this);
+
+    public override void PauseWriting() => end.OnFlow(this, pause: true);
+
+    public override void ResumeWriting() => end.OnFlow(this, pause: false);
+
+    public override void ConnectionLost(Exception? exception) => end.OnLost(this, exception);
+}
