@@ -4,7 +4,6 @@ using Sluice.Backends;
 using Sluice.KernelTests.Backends.Kit;
 using Sluice.Native;
 using Sluice.Primitives;
-using Sluice.Testing;
 
 namespace Sluice.KernelTests.Backends;
 

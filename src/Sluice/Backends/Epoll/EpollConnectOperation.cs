@@ -1,3 +1,4 @@
+using Sluice.Backends.Linux;
 using Sluice.Backends.Linux.Addresses;
 using Sluice.Native;
 using Sluice.Primitives;

@@ -1,7 +1,8 @@
 using System.Runtime.InteropServices;
 using Sluice.Backends;
+using Sluice.Testing.Checks.Streams;
 
-namespace Sluice.Testing.Checks;
+namespace Sluice.Testing.Checks.Connecting;
 
 /// <summary>Sockets that come with options of somebody else's, or inherit them from a listener: a close does what it always does, and short messages are read.</summary>
 internal static class ForeignOptionChecks
