@@ -53,6 +53,8 @@ public static class TransportChecks
         .. In(typeof(ServeForeverChecks)),
         .. In(typeof(DrainChecks)),
         .. In(typeof(DrainCallbackChecks)),
+        .. In(typeof(DrainDeliveryChecks)),
+        .. In(typeof(DrainBacklogChecks)),
         .. In(typeof(ExistingSocketChecks)),
         .. In(typeof(ForeignOptionChecks)),
         .. In(typeof(SignalChecks)),

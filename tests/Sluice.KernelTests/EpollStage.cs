@@ -125,6 +125,13 @@ internal sealed class EpollStage : KernelStage
         return error.IsNone ? handle : throw error.ToException("bind");
     }
 
+    internal override EndPoint AddressOf(SafeHandle socket)
+    {
+        var address = new byte[SocketConstants.MaxAddressLength];
+        var length = Syscalls.System.GetLocalName((int)socket.DangerousGetHandle(), address, out _);
+        return EndPointBytes.ToEndPoint(address.AsSpan(0, length))!;
+    }
+
     internal override void SetLinger(SafeHandle socket, int seconds) =>
         Syscalls.System.SetLinger((int)socket.DangerousGetHandle(), new LingerValue { OnOff = 1, Seconds = seconds });
 

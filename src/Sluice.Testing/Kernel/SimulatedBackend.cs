@@ -143,7 +143,7 @@ internal sealed class SimulatedBackend : IoBackend
         listener.Hold();
         if (ownership != ListenerOwnership.Borrowed) handle.Dispose();
         var removesFile = ownership == ListenerOwnership.OwnedWithFile && options.CleanupSocket;
-        return new SimulatedListenChannel(this, listener, removesFile, options, sink);
+        return new SimulatedListenChannel(this, listener, removesFile, options, sink) { IsBorrowed = ownership == ListenerOwnership.Borrowed };
     }
 
     public override StreamChannel Adopt(SafeHandle socket, StreamOptions options)

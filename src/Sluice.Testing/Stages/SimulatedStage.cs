@@ -129,6 +129,8 @@ public sealed class SimulatedStage : KernelStage
 
     internal override SafeHandle CreateBoundSocket(EndPoint address, bool listens) => _host.Backend.CreateBoundSocket(address, listens ? Backlog : null);
 
+    internal override EndPoint AddressOf(SafeHandle socket) => ((SimulatedListenerHandle)socket).Listener.LocalName;
+
     internal override void SetLinger(SafeHandle socket, int seconds)
     {
         if (socket is SimulatedListenerHandle bound) bound.Listener.Linger = seconds;

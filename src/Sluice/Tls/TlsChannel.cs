@@ -17,11 +17,6 @@ namespace Sluice.Tls;
 [SuppressMessage("Design", "CA1001", Justification = "Channels are closed: Close lets the engine go.")]
 internal sealed class TlsChannel : UpperChannel, ICipherOutput
 {
-    private const int MostHandshakeBytes = 128 * 1024;
-    private const int MostHelloBytes = 64 * 1024;
-    private const int MostDiscarded = 256 * 1024;
-    private const int HandshakeReceive = 16 * 1024;
-
     private readonly TlsRole _role;
     private readonly TlsWorkspace _space;
     private readonly TlsEngine _engine;
@@ -60,7 +55,7 @@ internal sealed class TlsChannel : UpperChannel, ICipherOutput
     /// <summary>Why the connection broke, where an error number cannot say it.</summary>
     public Exception? Failure { get; private set; }
 
-    public Memory<byte> ReceiveBuffer => _state.Phase == TlsPhase.Handshaking ? _space.Ciphertext.AsMemory(0, HandshakeReceive) : _space.Ciphertext;
+    public Memory<byte> ReceiveBuffer => _state.Phase == TlsPhase.Handshaking ? _space.Ciphertext.AsMemory(0, TlsLimits.HandshakeReceive) : _space.Ciphertext;
 
     /// <summary>Names the transport below: once. From now on the time for the handshake runs.</summary>
     public void Bind(ITransport lower)
@@ -129,6 +124,10 @@ internal sealed class TlsChannel : UpperChannel, ICipherOutput
     public override void StartWrite(in WriteSlice queue) => _outstanding = queue;
 
     public override void ShutdownWrite() => throw new NotSupportedException();
+
+    public override int Unread => _engine.HasInput || _mayHaveMore ? 1 : 0;
+
+    public void OnBelowDrained() => _transport!.OnBelowDrained();
 
     /// <summary>The app closes: what waits has to be sent, and the goodbyes said, in time.</summary>
     public void BeginClosing()
@@ -270,7 +269,7 @@ internal sealed class TlsChannel : UpperChannel, ICipherOutput
     {
         if (!_engine.IsHandshakeDone)
         {
-            if (_handshakeBytes > MostHandshakeBytes || (_role.IsServer && !_hasAnswered && _handshakeBytes > MostHelloBytes))
+            if (_handshakeBytes > TlsLimits.MostHandshakeBytes || (_role.IsServer && !_hasAnswered && _handshakeBytes > TlsLimits.MostHelloBytes))
             {
                 FailHandshake(new AuthenticationException("The TLS handshake is larger than any that is meant."));
             }
@@ -284,6 +283,7 @@ internal sealed class TlsChannel : UpperChannel, ICipherOutput
         else if (_state.TryOpen())
         {
             StopTimer();
+            SilentSince = _loop.Time;
             if (!_lowerIsLost) _lower.Write(_lastFlight.Take());
             _transport!.Begin();
         }
@@ -302,6 +302,7 @@ internal sealed class TlsChannel : UpperChannel, ICipherOutput
             var data = _engine.Read(out var outcome);
             _mayHaveMore = outcome == TlsReadOutcome.More;
             _peerHasEnded = outcome > TlsReadOutcome.Blocked;
+            if (!data.IsEmpty) SilentSince = null;
             if (!data.IsEmpty) _sink.OnRead(data);
             if (_peerHasEnded && _state.Phase == TlsPhase.Open) _sink.OnReadEnd(EndOf(outcome));
             if (outcome == TlsReadOutcome.Blocked) return;
@@ -323,7 +324,7 @@ internal sealed class TlsChannel : UpperChannel, ICipherOutput
             _discarded += _engine.Read(out var outcome).Length;
             if (outcome == TlsReadOutcome.Blocked) break;
             // A peer that sends without end is as good as one that has ended.
-            _peerHasEnded = outcome != TlsReadOutcome.More || _discarded > MostDiscarded;
+            _peerHasEnded = outcome != TlsReadOutcome.More || _discarded > TlsLimits.MostDiscarded;
         }
 
         TryEnd();

@@ -80,6 +80,10 @@ internal sealed class TlsTransport : DuplexTransport
         throw new NotSupportedException("TLS has no end of one side alone: CanWriteEof is false. Close the transport.");
     }
 
+    internal override TimeSpan? SilentSince => _tls.SilentSince;
+
+    internal override bool RequestDrainBelow(TimeSpan grace) => _tls.Lower is StreamTransport lower && lower.RequestDrain(grace);
+
     private protected override void BeginClosing() => _tls.BeginClosing();
 
     /// <summary>Everything is encrypted and handed down: what is left is to say goodbye, and to wait for the peer's.</summary>

@@ -12,6 +12,9 @@ internal abstract class ReceivingTransport : StartingTransport, IStreamSink
 {
     private protected ProtocolBinding _binding;
     private protected bool _readTurnQueued;
+
+    /// <summary>A drain of its server, from its beginning on.</summary>
+    private protected DrainNotice? _drain;
     private bool _isReadingHeld;
     private ReadStash? _stash;
 
@@ -22,6 +25,9 @@ internal abstract class ReceivingTransport : StartingTransport, IStreamSink
 
     /// <summary>Bytes have arrived that nobody has had yet.</summary>
     internal bool HasUnread => _stash is { HasData: true };
+
+    /// <summary>How many bytes have arrived that nobody has had yet, as far as that can be told; at least one where some have.</summary>
+    internal int UnreadBytes => (_stash?.Count ?? 0) + _channel.Unread;
 
     /// <summary>The peer has ended its stream, whether the protocol knows or not.</summary>
     private protected bool HasSeenEnd => _state.Reads == ReadSide.Ended || _stash?.End is not null;
@@ -76,6 +82,7 @@ internal abstract class ReceivingTransport : StartingTransport, IStreamSink
 
     void IStreamSink.OnReadInto(int count)
     {
+        _drain?.OnDelivered(count);
         if (_state.IsReading && _binding.BufferUpdated(count) is { } exception) Fail(exception, "BufferUpdated");
         _loop.EndStep();
     }
@@ -147,6 +154,7 @@ internal abstract class ReceivingTransport : StartingTransport, IStreamSink
     /// <summary>Hands bytes to the protocol, in rounds where it owns the buffer. What a pause in between leaves goes to the stash.</summary>
     private void Deliver(ReadOnlySpan<byte> data)
     {
+        _drain?.OnDelivered(data.Length);
         while (_state.IsReading && _binding.Buffered is { } asked)
         {
             if (_binding.GetBuffer(data.Length, out var buffer) is { } refused)
@@ -175,12 +183,14 @@ internal abstract class ReceivingTransport : StartingTransport, IStreamSink
         else if (_state.IsPaused)
         {
             (_stash ??= new ReadStash(_loop.Segments)).PutBack(data);
+            _drain?.OnDelivered(-data.Length);
         }
     }
 
     /// <summary>The read end, when nothing before it waits any more.</summary>
     private protected virtual void EndReading(IoError reason)
     {
+        if (reason.IsNone) _drain?.OnEnded();
         if (!reason.IsNone) LoseBroken(reason);
         else if (_state.TryEndReading() && TellEnd(out var keepOpen) && !_state.IsClosing && !(keepOpen && KeepsOpenAfterEof())) Close();
     }

@@ -15,7 +15,6 @@ namespace Sluice.Transports;
 /// </remarks>
 internal abstract class StreamTransport : ReceivingTransport, IBaseTransport, ILoopWork, ILoopTransport
 {
-    private bool _drainsWhenMade;
     private Exception? _lostReason;
 
     protected StreamTransport(
@@ -87,17 +86,47 @@ internal abstract class StreamTransport : ReceivingTransport, IBaseTransport, IL
     internal ExecutionContext? Context => _binding.Context;
 
     /// <summary>From now on it carries another transport, which takes its place among the connections of its owner.</summary>
-    internal void PutBelow(ITransport above)
+    internal void PutBelow(DuplexTransport above)
     {
         _above = above;
         ConnectionSet.Remove(this);
+        if (_drain is not { IsOver: false } notice) return;
+        notice.Cancel();
+        _drain = null;
+        above.RequestDrain(notice.Grace);
     }
 
     /// <summary>It has ended; perhaps ConnectionLost is still to come.</summary>
     internal bool IsLost => _state.IsLost;
 
-    /// <summary>Its server drains: the protocol hears of it in a turn of its own, which comes behind that of ConnectionMade.</summary>
-    internal void RequestDrain() => _loop.Enqueue(this, Turn.Drain);
+    /// <summary>The connection has been made, and its channel is ready: data may come.</summary>
+    internal bool HasStarted { get; private set; }
+
+    /// <summary>When its handshake ended, where no data has come since; null where it had none, or data has come.</summary>
+    internal virtual TimeSpan? SilentSince => null;
+
+    /// <summary>Its server drains: the protocol hears of it once, when that is due.</summary>
+    /// <param name="grace">How long at most the news waits for bytes.</param>
+    /// <returns>False where a drain was told of before.</returns>
+    internal bool RequestDrain(TimeSpan grace)
+    {
+        if (_drain is not null) return false;
+        _drain = new DrainNotice(this, _loop, grace);
+        _drain.Begin();
+        return true;
+    }
+
+    /// <summary>Has the transport below deliver what has arrived there; <see cref="DrainNotice.OnBelowTold"/> follows. False where there is none.</summary>
+    internal virtual bool RequestDrainBelow(TimeSpan grace) => false;
+
+    /// <summary>The transport below has delivered what had arrived there by then.</summary>
+    internal void OnBelowDrained() => _drain?.OnBelowTold();
+
+    /// <summary>It is time to tell the protocol of the drain.</summary>
+    internal void TellDrain()
+    {
+        if (_state.Life == Life.Open) _binding.DrainRequested(this);
+    }
 
     /// <summary>At the loop's end: what is open is aborted, what is closing may go on for a while, what was never made goes.</summary>
     void ILoopTransport.EndWithLoop()
@@ -132,10 +161,6 @@ internal abstract class StreamTransport : ReceivingTransport, IBaseTransport, IL
             case Turn.Read:
                 ContinueReading();
                 break;
-            case Turn.Drain:
-                if (_state.Life == Life.Open) _binding.DrainRequested(this);
-                else if (_state.Life == Life.Opening) _drainsWhenMade = true;
-                break;
             case Turn.Lost:
                 _binding.ConnectionLost(this, _lostReason);
                 Release(_state.IsReset);
@@ -160,12 +185,13 @@ internal abstract class StreamTransport : ReceivingTransport, IBaseTransport, IL
         _readTurnQueued = true;
         CallConnectionMade(_binding);
         StartReading();
-        if (_drainsWhenMade) RequestDrain();
     }
 
     private protected override void StartReading()
     {
         _readTurnQueued = true;
+        HasStarted = true;
+        _drain?.OnStarted();
         TellStarted(this);
         QueueReadTurn();
     }
@@ -198,6 +224,7 @@ internal abstract class StreamTransport : ReceivingTransport, IBaseTransport, IL
         _lostReason ??= reason;
         InterruptFile(reason);
         _channel.StopReading();
+        _drain?.Cancel();
         DropStash();
         DropQueue();
         _loop.Enqueue(this, Turn.Lost);
@@ -237,6 +264,5 @@ internal abstract class StreamTransport : ReceivingTransport, IBaseTransport, IL
         public const int Start = 0;
         public const int Read = 1;
         public const int Lost = 2;
-        public const int Drain = 3;
     }
 }

@@ -67,6 +67,8 @@ internal sealed class SimulatedStreamChannel : StreamChannel, ISimulatedSource
 
     public override TransportSocket? Socket => _socket;
 
+    public override int Unread => _life is Life.Open ? Kernel.Incoming.Unread : 0;
+
     /// <summary>Someone has attached to it or closed it.</summary>
     public bool IsOwned => _sink is not null || _life != Life.Open;
 

@@ -102,6 +102,8 @@ internal sealed class EpollStreamChannel : StreamChannel, IEpollTarget, ILingeri
     /// <summary>Whether the socket may have an SO_LINGER that is none of ours: its own, its listener's, or that of a duplicate that was left to the finalizer.</summary>
     private bool MayLinger => _past != SocketPast.Own || _socket is { IsShared: true };
 
+    public override int Unread => _phase == Phase.Open ? _backend.System.BytesWaiting(_number) : 0;
+
     private EpollInterest Wanted => (_isReading ? Read : 0) | (_isWriting || _awaitsRoom ? Write : 0);
 
     /// <summary>A channel over a socket whose addresses only the kernel knows.</summary>

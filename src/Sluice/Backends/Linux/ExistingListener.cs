@@ -12,6 +12,7 @@ internal sealed class ExistingListener
     private ExistingListener(Syscalls system, SafeFd fd, ListenerOwnership ownership, ServerOptions options)
     {
         Fd = fd;
+        IsBorrowed = ownership == ListenerOwnership.Borrowed;
         var type = Option(system, SocketConstants.LevelSocket, SocketConstants.OptionType);
         if (type != SocketConstants.TypeStream) throw new SocketException((int)SocketError.SocketNotSupported, "The socket is no stream socket.");
         IsListening = Option(system, SocketConstants.LevelSocket, SocketConstants.OptionListens) != 0;
@@ -30,6 +31,9 @@ internal sealed class ExistingListener
     }
 
     public SafeFd Fd { get; }
+
+    /// <summary>It goes on without us, and what waits there is for others to serve.</summary>
+    public bool IsBorrowed { get; }
 
     public UnixSocketFile? File { get; }
 
