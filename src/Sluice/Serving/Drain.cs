@@ -37,14 +37,14 @@ internal sealed class Drain
     /// <summary>Tells each connection, when what had arrived there has been delivered.</summary>
     public void TellAll()
     {
-        foreach (var transport in _connections.Snapshot()) transport.RequestDrain(_grace);
+        foreach (var transport in _connections.Snapshot()) DrainNotice.Request(transport, _grace);
     }
 
     /// <summary>One more has come out of a listener's backlog.</summary>
     public void Welcome(StreamTransport transport)
     {
         _total++;
-        transport.RequestDrain(_grace);
+        DrainNotice.Request(transport, _grace);
     }
 
     /// <summary>Aborts what is left when the time is over. Of several deadlines the earliest counts.</summary>
@@ -68,7 +68,7 @@ internal sealed class Drain
     {
         foreach (var transport in _connections.Snapshot())
         {
-            if (transport.IsLost) continue;
+            if (transport.State.IsLost) continue;
             _aborted++;
             transport.Abort();
         }

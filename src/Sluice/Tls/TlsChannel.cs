@@ -127,7 +127,7 @@ internal sealed class TlsChannel : UpperChannel, ICipherOutput
 
     public override int Unread => _engine.HasInput || _mayHaveMore ? 1 : 0;
 
-    public void OnBelowDrained() => _transport!.OnBelowDrained();
+    public void OnBelowDrained() => _transport!.Drain?.OnBelowTold();
 
     /// <summary>The app closes: what waits has to be sent, and the goodbyes said, in time.</summary>
     public void BeginClosing()

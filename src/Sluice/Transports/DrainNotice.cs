@@ -16,11 +16,12 @@ namespace Sluice.Transports;
 /// </code>
 /// Whatever ends a wait, the protocol is told in a turn of its own.
 /// </remarks>
-internal sealed class DrainNotice(StreamTransport transport, LoopCore loop, TimeSpan grace) : ILoopWork, IHeapTimer
+internal sealed class DrainNotice(StreamTransport transport, TimeSpan grace) : ILoopWork, IHeapTimer
 {
     private const int TimerTurn = 0;
     private const int OwnTurn = 1;
 
+    private readonly LoopCore _loop = transport.Loop;
     private Step _step = Step.Asked;
     private long _left;
     private long _due;
@@ -37,31 +38,29 @@ internal sealed class DrainNotice(StreamTransport transport, LoopCore loop, Time
         Told,
     }
 
-    /// <summary>The protocol has been told, or will not be.</summary>
-    public bool IsOver => _step == Step.Told;
-
-    /// <summary>How long at most it waits for bytes.</summary>
-    public TimeSpan Grace => grace;
-
     long IHeapTimer.Due => _due;
 
     int IHeapTimer.HeapIndex { get; set; } = -1;
 
-    public void Begin()
+    /// <summary>The server of a transport drains: its protocol is to hear of it once, when that is due.</summary>
+    /// <param name="transport">The transport.</param>
+    /// <param name="grace">How long at most the news waits for bytes.</param>
+    /// <returns>False where a drain was told of before.</returns>
+    public static bool Request(StreamTransport transport, TimeSpan grace)
     {
-        if (!transport.HasStarted)
-        {
-            _step = Step.AwaitsStart;
-        }
-        else if (transport.SilentSince is { } since && (grace == Timeout.InfiniteTimeSpan || loop.Time - since < grace))
-        {
-            _step = Step.AwaitsData;
-            StartTimer(since);
-        }
-        else
-        {
-            QueueTurn();
-        }
+        if (transport.Drain is not null) return false;
+        transport.Drain = new DrainNotice(transport, grace);
+        transport.Drain.Begin();
+        return true;
+    }
+
+    /// <summary>Another transport has the protocol from now on.</summary>
+    public void HandOver(StreamTransport above)
+    {
+        if (_step == Step.Told) return;
+        Cancel();
+        transport.Drain = null;
+        Request(above, grace);
     }
 
     /// <summary>The connection has been made, and reads from now on.</summary>
@@ -69,7 +68,7 @@ internal sealed class DrainNotice(StreamTransport transport, LoopCore loop, Time
     {
         if (_step != Step.AwaitsStart) return;
         _step = Step.AwaitsData;
-        StartTimer(loop.Time);
+        StartTimer(_loop.Time);
     }
 
     /// <summary>The protocol has had bytes; a negative count takes some back.</summary>
@@ -107,15 +106,32 @@ internal sealed class DrainNotice(StreamTransport transport, LoopCore loop, Time
     public void Cancel()
     {
         _step = Step.Told;
-        loop.RemoveTimer(this);
+        _loop.RemoveTimer(this);
     }
 
     void ILoopWork.Run(int code)
     {
         if (code == OwnTurn) _turnQueued = false;
-        if (IsOver) return;
+        if (_step == Step.Told) return;
         if (code == TimerTurn) Tell();
         else GoOn();
+    }
+
+    private void Begin()
+    {
+        if (!transport.HasStarted)
+        {
+            _step = Step.AwaitsStart;
+        }
+        else if (transport.SilentSince is { } since && (grace == Timeout.InfiniteTimeSpan || _loop.Time - since < grace))
+        {
+            _step = Step.AwaitsData;
+            StartTimer(since);
+        }
+        else
+        {
+            QueueTurn();
+        }
     }
 
     private void GoOn()
@@ -129,9 +145,9 @@ internal sealed class DrainNotice(StreamTransport transport, LoopCore loop, Time
 
         if (_step == Step.Counting)
         {
-            _left = transport.HasEnded || grace == TimeSpan.Zero ? 0 : transport.UnreadBytes;
+            _left = transport.State.Reads == ReadSide.Ended || grace == TimeSpan.Zero ? 0 : transport.Receiving.Unread;
             _step = Step.AwaitsBytes;
-            if (_left > 0) StartTimer(loop.Time);
+            if (_left > 0) StartTimer(_loop.Time);
         }
 
         if (_step == Step.AwaitsBytes && _left <= 0) Tell();
@@ -140,21 +156,21 @@ internal sealed class DrainNotice(StreamTransport transport, LoopCore loop, Time
     private void Tell()
     {
         Cancel();
-        transport.TellDrain();
+        if (transport.State.Life == Life.Open) transport.Binding.DrainRequested(transport);
     }
 
     private void QueueTurn()
     {
         if (_turnQueued) return;
         _turnQueued = true;
-        loop.Enqueue(this, OwnTurn);
+        _loop.Enqueue(this, OwnTurn);
     }
 
     private void StartTimer(TimeSpan since)
     {
-        loop.RemoveTimer(this);
+        _loop.RemoveTimer(this);
         if (grace == Timeout.InfiniteTimeSpan) return;
         _due = LoopTimes.After(since, grace).Ticks;
-        loop.AddTimer(this);
+        _loop.AddTimer(this);
     }
 }

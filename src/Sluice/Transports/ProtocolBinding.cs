@@ -24,6 +24,8 @@ internal struct ProtocolBinding
         _context = context;
     }
 
+    public readonly LoopCore Loop => _loop;
+
     public readonly BaseProtocol? Protocol => _protocol;
 
     public readonly ExecutionContext? Context => _context;
@@ -38,6 +40,17 @@ internal struct ProtocolBinding
         {
             throw new ArgumentException($"This {protocol.GetType()} already serves another transport: a protocol and its transport are one to one.", nameof(protocol));
         }
+    }
+
+    /// <exception cref="ArgumentException">The protocol serves another transport, or cannot serve this one.</exception>
+    public static void CheckFits(IBaseTransport transport, BaseProtocol protocol)
+    {
+        if (protocol is WriteProtocol && transport is IReadTransport)
+        {
+            throw new ArgumentException("A WriteProtocol cannot serve a duplex transport: it has no way to receive what arrives.", nameof(protocol));
+        }
+
+        CheckFree(transport, protocol);
     }
 
     /// <summary>Makes the protocol the one that is called, in place of the one before. It must be free.</summary>
