@@ -62,7 +62,8 @@ internal static class SocketFactory
     /// <summary>Moves an open socket from its owner to us: under a number of ours, with the owner's closed.</summary>
     /// <remarks>
     /// Taking the number itself and marking the handle invalid would be cheaper, but a later Dispose of the Socket around such a
-    /// handle waits for ever. Disposing of a Socket's handle sets an abortive linger, which the open socket would keep: it is put back.
+    /// handle waits for ever. Disposing of a Socket's handle sets an abortive linger, which the open socket would keep. Neither that nor one that it came with
+    /// is left on it: see <see cref="ForeignOptions.CloseInOrder"/>.
     /// </remarks>
     /// <exception cref="SocketException">No descriptor to spare. The owner's is closed all the same.</exception>
     public static SafeFd TakeOver(Syscalls system, SafeHandle owner)
@@ -70,14 +71,14 @@ internal static class SocketFactory
         var duplicate = system.Duplicate((int)owner.DangerousGetHandle(), out var error);
         if (!error.IsNone)
         {
+            ForeignOptions.CloseInOrder(system, (int)owner.DangerousGetHandle());
             owner.Dispose();
             throw error.ToException("take over a socket");
         }
 
         var fd = new SafeFd(system, duplicate);
-        var linger = system.GetLinger(duplicate, out error);
         owner.Dispose();
-        if (error.IsNone) system.SetLinger(duplicate, linger);
+        ForeignOptions.CloseInOrder(system, duplicate);
         return fd;
     }
 
@@ -108,7 +109,7 @@ internal static class SocketFactory
         if (options.NoDelay) system.SetOption(fd, SocketConstants.ProtocolTcp, SocketConstants.OptionTcpNoDelay, 1);
     }
 
-    // SO_REUSEADDR lets a server come back while connections of its former life are still in TIME_WAIT; on Linux it never allows two
+    // SO_REUSEADDR lets a server start again while connections of its previous run are still in TIME_WAIT; on Linux it never allows two
     // listeners on one port. An IPv6 listener serves IPv6 alone, so that one for IPv4 can stand beside it.
     private static void PrepareTcpListener(Syscalls system, int fd, int family, ServerOptions options)
     {
