@@ -16,6 +16,12 @@ public sealed partial class EventLoop
     private const int StandardOutput = 1;
     private const int StandardError = 2;
 
+    private static readonly MakePipeTransport<IReadTransport> MakeReadPipe =
+        static (core, channel, protocol, in origin, pipe) => new ReadPipeTransport(core, channel, protocol, origin, pipe);
+
+    private static readonly MakePipeTransport<IWriteTransport> MakeWritePipe =
+        static (core, channel, protocol, in origin, pipe) => new WritePipeTransport(core, channel, protocol, origin, pipe);
+
     /// <summary>
     /// Receives from the reading end of a pipe: a FIFO, a socket, or a character device such as a terminal. (asyncio: <c>connect_read_pipe</c>.)
     /// </summary>
@@ -36,7 +42,7 @@ public sealed partial class EventLoop
     public Task<(IReadTransport Transport, TProtocol Protocol)> ConnectReadPipeAsync<TProtocol>(
         Func<TProtocol> protocolFactory, SafeHandle pipe, CancellationToken cancellationToken = default)
         where TProtocol : class, IProtocol<IReadTransport> =>
-        ConnectReadPipe(protocolFactory, pipe, pipe, cancellationToken);
+        ConnectPipe(protocolFactory, pipe, pipe, PipeEnd.Read, MakeReadPipe, cancellationToken);
 
     /// <inheritdoc cref="ConnectReadPipeAsync{TProtocol}(Func{TProtocol}, SafeHandle, CancellationToken)"/>
     /// <param name="protocolFactory">Called once on the loop's thread; returns a protocol that serves nobody else.</param>
@@ -45,7 +51,7 @@ public sealed partial class EventLoop
     public Task<(IReadTransport Transport, TProtocol Protocol)> ConnectReadPipeAsync<TProtocol>(
         Func<TProtocol> protocolFactory, Stream pipe, CancellationToken cancellationToken = default)
         where TProtocol : class, IProtocol<IReadTransport> =>
-        ConnectReadPipe(protocolFactory, HandleOf(pipe), pipe, cancellationToken);
+        ConnectPipe(protocolFactory, HandleOf(pipe), pipe, PipeEnd.Read, MakeReadPipe, cancellationToken);
 
     /// <inheritdoc cref="ConnectReadPipeAsync{TProtocol}(Func{TProtocol}, SafeHandle, CancellationToken)"/>
     /// <param name="protocolFactory">Called once on the loop's thread; returns a protocol that serves nobody else.</param>
@@ -54,7 +60,7 @@ public sealed partial class EventLoop
     public Task<(IReadTransport Transport, TProtocol Protocol)> ConnectReadPipeAsync<TProtocol>(
         Func<TProtocol> protocolFactory, Socket pipe, CancellationToken cancellationToken = default)
         where TProtocol : class, IProtocol<IReadTransport> =>
-        ConnectReadPipe(protocolFactory, HandleOf(pipe), pipe, cancellationToken);
+        ConnectPipe(protocolFactory, HandleOf(pipe), pipe, PipeEnd.Read, MakeReadPipe, cancellationToken);
 
     /// <summary>
     /// Sends into the writing end of a pipe: a FIFO, a socket, or a character device such as a terminal. (asyncio: <c>connect_write_pipe</c>.)
@@ -79,7 +85,7 @@ public sealed partial class EventLoop
     public Task<(IWriteTransport Transport, TProtocol Protocol)> ConnectWritePipeAsync<TProtocol>(
         Func<TProtocol> protocolFactory, SafeHandle pipe, CancellationToken cancellationToken = default)
         where TProtocol : class, IProtocol<IWriteTransport> =>
-        ConnectWritePipe(protocolFactory, pipe, pipe, cancellationToken);
+        ConnectPipe(protocolFactory, pipe, pipe, PipeEnd.Write, MakeWritePipe, cancellationToken);
 
     /// <inheritdoc cref="ConnectWritePipeAsync{TProtocol}(Func{TProtocol}, SafeHandle, CancellationToken)"/>
     /// <param name="protocolFactory">Called once on the loop's thread; returns a protocol that serves nobody else.</param>
@@ -88,7 +94,7 @@ public sealed partial class EventLoop
     public Task<(IWriteTransport Transport, TProtocol Protocol)> ConnectWritePipeAsync<TProtocol>(
         Func<TProtocol> protocolFactory, Stream pipe, CancellationToken cancellationToken = default)
         where TProtocol : class, IProtocol<IWriteTransport> =>
-        ConnectWritePipe(protocolFactory, HandleOf(pipe), pipe, cancellationToken);
+        ConnectPipe(protocolFactory, HandleOf(pipe), pipe, PipeEnd.Write, MakeWritePipe, cancellationToken);
 
     /// <inheritdoc cref="ConnectWritePipeAsync{TProtocol}(Func{TProtocol}, SafeHandle, CancellationToken)"/>
     /// <param name="protocolFactory">Called once on the loop's thread; returns a protocol that serves nobody else.</param>
@@ -97,7 +103,7 @@ public sealed partial class EventLoop
     public Task<(IWriteTransport Transport, TProtocol Protocol)> ConnectWritePipeAsync<TProtocol>(
         Func<TProtocol> protocolFactory, Socket pipe, CancellationToken cancellationToken = default)
         where TProtocol : class, IProtocol<IWriteTransport> =>
-        ConnectWritePipe(protocolFactory, HandleOf(pipe), pipe, cancellationToken);
+        ConnectPipe(protocolFactory, HandleOf(pipe), pipe, PipeEnd.Write, MakeWritePipe, cancellationToken);
 
     /// <summary>
     /// A handle of your own to this process's standard input, to give to
@@ -114,31 +120,18 @@ public sealed partial class EventLoop
     /// <exception cref="SocketException">Standard error is closed, or the system has no descriptor to spare.</exception>
     public static SafeFileHandle OpenStandardError() => OpenStandard(StandardError, "standard error");
 
-    private Task<(IReadTransport Transport, TProtocol Protocol)> ConnectReadPipe<TProtocol>(
-        Func<TProtocol> factory, SafeHandle handle, object pipe, CancellationToken cancellationToken)
-        where TProtocol : class, IProtocol<IReadTransport>
-    {
-        CheckPipe(factory, handle, PipeEnd.Read);
-        return new PipeConnector<IReadTransport, TProtocol>(
-            Services, factory, handle, pipe, PipeEnd.Read,
-            static (core, channel, protocol, in origin, pipe) => new ReadPipeTransport(core, channel, protocol, origin, pipe), cancellationToken).Start();
-    }
-
-    private Task<(IWriteTransport Transport, TProtocol Protocol)> ConnectWritePipe<TProtocol>(
-        Func<TProtocol> factory, SafeHandle handle, object pipe, CancellationToken cancellationToken)
-        where TProtocol : class, IProtocol<IWriteTransport>
-    {
-        CheckPipe(factory, handle, PipeEnd.Write);
-        return new PipeConnector<IWriteTransport, TProtocol>(
-            Services, factory, handle, pipe, PipeEnd.Write,
-            static (core, channel, protocol, in origin, pipe) => new WritePipeTransport(core, channel, protocol, origin, pipe), cancellationToken).Start();
-    }
-
-    private void CheckPipe(Delegate protocolFactory, SafeHandle pipe, PipeEnd end)
+    private Task<(TTransport Transport, TProtocol Protocol)> ConnectPipe<TTransport, TProtocol>(
+        Func<TProtocol> protocolFactory, SafeHandle handle, object pipe, PipeEnd end, MakePipeTransport<TTransport> make, CancellationToken cancellationToken)
+        where TTransport : class, IBaseTransport
+        where TProtocol : class, IProtocol<TTransport>
     {
         ArgumentNullException.ThrowIfNull(protocolFactory);
         ArgumentNullException.ThrowIfNull(pipe);
-        if (_core.Backend.CanBePipe(pipe, end)) return;
+        if (_core.Backend.CanBePipe(handle, end))
+        {
+            return new PipeConnector<TTransport, TProtocol>(Services, protocolFactory, handle, pipe, end, make, cancellationToken).Start();
+        }
+
         throw new ArgumentException(
             $"A pipe, a socket or a character device is needed, open for {(end == PipeEnd.Read ? "reading" : "writing")}. " +
             "A regular file is none: it is always ready, so a loop has nothing to wait for.", nameof(pipe));
