@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Sluice.Testing;
 
 /// <summary>
@@ -148,4 +150,11 @@ public sealed record SimulationOptions
         SpuriousWakeups = 0,
         ShufflesEvents = false,
     };
+
+    /// <summary>Whether the two are the same object. What two options say is not compared: some of it, such as a callback, cannot be.</summary>
+    /// <param name="other">The other.</param>
+    public bool Equals(SimulationOptions? other) => ReferenceEquals(this, other);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => RuntimeHelpers.GetHashCode(this);
 }

@@ -139,6 +139,24 @@ public sealed class AcceptTests : IDisposable
     }
 
     [Fact, Case("SRV-043")]
+    public void A_reserve_that_others_were_quicker_to_take_is_there_again_after_the_rest()
+    {
+        var (listener, sink) = _bench.Listen(_bench.NewAddress(Family.IPv4));
+        _system.AcceptErrors.Enqueue(IoError.TooManyFiles);
+        _system.DescriptorsLeft = 0;
+        _bench.Dial(listener.LocalName);
+        _bench.PollUntil(() => sink.Failures.Count == 1);
+
+        _system.DescriptorsLeft = int.MaxValue;
+        _clock.Advance(AcceptRules.Rest);
+        _system.AcceptErrors.Enqueue(IoError.TooManyFiles);
+        var peer = _bench.Dial(listener.LocalName);
+        _bench.PollUntil(() => sink.Failures.Count == 2);
+        Assert.Equal(0, peer.Receive(new byte[1]));
+        Assert.Empty(sink.Accepted);
+    }
+
+    [Fact, Case("SRV-043")]
     public void The_last_descriptor_is_no_shortage_as_long_as_nobody_waits()
     {
         var (listener, sink) = _bench.Listen(_bench.NewAddress(Family.IPv4));

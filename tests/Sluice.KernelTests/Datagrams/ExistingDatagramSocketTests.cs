@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Sluice.KernelTests.Backends.Kit;
 using Sluice.KernelTests.Datagrams.Kit;
 
 namespace Sluice.KernelTests.Datagrams;
@@ -64,4 +65,34 @@ public sealed class ExistingDatagramSocketTests
             return (await loop.CreateDatagramEndpointAsync(static () => new Hearer(), socket)).Protocol;
         }
     });
+
+    [Theory, Case("UDP-048")]
+    [InlineData(AddressFamily.InterNetwork, 0, 11)]
+    [InlineData(AddressFamily.InterNetworkV6, 41, 25)]
+    public void Errors_that_a_socket_also_queues_do_not_keep_the_loop_awake(AddressFamily family, int level, int receiveErrors)
+    {
+        var system = new FaultySyscalls();
+        DatagramRun.OnLoop(async run =>
+        {
+            var gone = await run.OpenAsync(DatagramRun.Any(family));
+            var address = DatagramRun.NameOf(gone);
+            gone.Transport.Close();
+            await gone.Lost;
+            var socket = new Socket(family, SocketType.Dgram, ProtocolType.Udp);
+            socket.Bind(DatagramRun.Any(family));
+            socket.SetRawSocketOption(level, receiveErrors, BitConverter.GetBytes(1));
+            var (transport, hearer) = await run.Loop.CreateDatagramEndpointAsync(static () => new Hearer(), socket);
+            for (var i = 1; i <= 3; i++)
+            {
+                transport.SendTo("anyone?"u8, address);
+                await hearer.WaitForErrorsAsync(i);
+            }
+
+            // A wait of the kernel's that finds nothing to report.
+            while (system.LastEvents != 0) await Task.Yield();
+            transport.SendTo("me"u8, DatagramRun.NameOf(hearer));
+            await hearer.WaitForAsync(1);
+            Assert.All(hearer.Errors, static error => Assert.Equal(SocketError.ConnectionRefused, Assert.IsType<SocketException>(error).SocketErrorCode));
+        }, system);
+    }
 }

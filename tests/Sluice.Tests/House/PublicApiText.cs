@@ -1,10 +1,14 @@
 using System.Globalization;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace Sluice.Tests.House;
 
-/// <summary>The public surface of an assembly as sorted C# declarations, one member a line, to be compared and reviewed as text.</summary>
+/// <summary>
+/// The public surface of an assembly as sorted C# declarations, one member a line, to be compared and reviewed as text. Of a record it shows what was
+/// written, not what the word adds by itself.
+/// </summary>
 internal static class PublicApiText
 {
     private const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
@@ -31,11 +35,20 @@ internal static class PublicApiText
             return $"delegate {Signature(type.GetMethod("Invoke")!, TypeText.Name(type))}{TypeText.Constraints(type.GetGenericArguments())}";
         var kind = type.IsEnum ? "enum" : type.IsInterface ? "interface" : type.IsValueType ? "struct"
             : type is { IsAbstract: true, IsSealed: true } ? "static class" : type.IsAbstract ? "abstract class" : type.IsSealed ? "sealed class" : "class";
-        var bases = type.GetInterfaces().Where(candidate => candidate.IsVisible && !IsInherited(type, candidate)).Select(TypeText.Name).Order(StringComparer.Ordinal).ToList();
+        if (IsRecord(type)) kind = kind.Replace("class", "record", StringComparison.Ordinal).Replace("struct", "record struct", StringComparison.Ordinal);
+        var bases = type.GetInterfaces().Where(candidate => candidate.IsVisible && !IsInherited(type, candidate) && !IsAddedToRecord(type, candidate)).Select(TypeText.Name).Order(StringComparer.Ordinal).ToList();
         if (type.BaseType is { } parent && type.IsClass && parent != typeof(object)) bases.Insert(0, TypeText.Name(parent));
         if (type.IsEnum) bases = [TypeText.Name(type.GetEnumUnderlyingType())];
         return $"{kind} {TypeText.Name(type)}{(bases.Count > 0 ? " : " + string.Join(", ", bases) : "")}{TypeText.Constraints(type.GetGenericArguments())}";
     }
+
+    // Every record can print its members, as no other type does.
+    private static bool IsRecord(Type type) => type.GetMethod("PrintMembers", Declared) is { } print && IsSynthesized(print);
+
+    private static bool IsAddedToRecord(Type type, Type candidate) => IsRecord(type) && candidate == typeof(IEquatable<>).MakeGenericType(type);
+
+    private static bool IsSynthesized(MemberInfo member) =>
+        member.IsDefined(typeof(CompilerGeneratedAttribute)) || member is PropertyInfo { GetMethod: { } getter, Name: "EqualityContract" } && IsSynthesized(getter);
 
     private static bool IsInherited(Type type, Type candidate) =>
         type.BaseType?.GetInterfaces().Contains(candidate) == true
@@ -47,6 +60,7 @@ internal static class PublicApiText
         if (type.IsEnum) return Enum.GetValuesAsUnderlyingType(type).Cast<object>().Select(value => $"{Enum.GetName(type, value)} = {value}");
         if (typeof(Delegate).IsAssignableFrom(type)) return [];
         return from member in type.GetMembers(Declared)
+               where !IsSynthesized(member)
                let text = Member(member)
                where text is not null
                orderby member.MemberType != MemberTypes.Constructor, member.Name, text

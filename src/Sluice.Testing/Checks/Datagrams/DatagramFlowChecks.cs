@@ -123,6 +123,38 @@ internal static class DatagramFlowChecks
         Check.Bytes("goes on"u8, receiver.Received[^1]);
     }
 
+    [Check("BUG-068", Needs = CheckNeeds.DatagramRoom)]
+    public static async Task A_datagram_that_just_fits_under_the_hard_limit_is_kept(KernelStage stage)
+    {
+        const int Waiting = 20;
+        var free = await stage.Datagrams.ConnectAsync(stage.Datagrams.CreateStuckReceiver().Address);
+        await FillToAsync(free, static _ => true);
+        var limit = free.Transport.WriteBufferSize;
+
+        var bound = await stage.Datagrams.ConnectAsync(stage.Datagrams.CreateStuckReceiver().Address, new DatagramOptions { MaxWriteBufferSize = limit });
+        await FillToAsync(bound, static end => end.Protocol.Errors.Count == 0);
+        Check.Equal(limit, bound.Transport.WriteBufferSize);
+        bound.Send([]);
+        await bound.Protocol.WaitForErrorsAsync(1);
+        Check.That(bound.Protocol.Errors is [WriteBufferLimitException]);
+        Check.Equal(limit, bound.Transport.WriteBufferSize);
+        free.Transport.Abort();
+        bound.Transport.Abort();
+
+        // One at a time, until the kernel has no room and as many wait as are meant.
+        async Task FillToAsync(DatagramEnd end, Func<DatagramEnd, bool> isRight)
+        {
+            for (var (sent, waiting) = (0, 0); waiting < Waiting;)
+            {
+                Check.That(++sent < Most);
+                end.Send(new byte[42]);
+                await stage.SettleAsync();
+                if (end.Transport.WriteBufferSize > 0) waiting++;
+                Check.That(isRight(end), $"the datagram that was number {waiting} to wait was refused");
+            }
+        }
+    }
+
     [Check("UDP-022", "BUG-072", Needs = CheckNeeds.DatagramRoom)]
     public static async Task Close_sends_what_waits_and_then_tells_the_loss(KernelStage stage)
     {

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 
 namespace Sluice;
 
@@ -51,4 +52,11 @@ public sealed record DatagramOptions
 
     /// <summary>The index of the network interface that multicast datagrams leave through. Null, the default: as routes say.</summary>
     public int? MulticastInterface { get; init; }
+
+    /// <summary>Whether the two are the same object. What two options say is not compared: some of it, such as a callback, cannot be.</summary>
+    /// <param name="other">The other.</param>
+    public bool Equals(DatagramOptions? other) => ReferenceEquals(this, other);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => RuntimeHelpers.GetHashCode(this);
 }

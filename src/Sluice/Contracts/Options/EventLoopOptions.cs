@@ -1,9 +1,10 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 
 namespace Sluice;
 
 /// <summary>How a loop is made. Read once, when the loop is made.</summary>
-public sealed class EventLoopOptions
+public sealed record EventLoopOptions
 {
     /// <summary>The kernel interface. Default: the best for this system.</summary>
     public LoopBackend Backend { get; init; }
@@ -32,4 +33,11 @@ public sealed class EventLoopOptions
 
     /// <summary>Where the default exception handler and debug mode write. Null, the default: warnings and errors go to standard error.</summary>
     public ILogger? Logger { get; init; }
+
+    /// <summary>Whether the two are the same object. What two options say is not compared: some of it, such as a callback, cannot be.</summary>
+    /// <param name="other">The other.</param>
+    public bool Equals(EventLoopOptions? other) => ReferenceEquals(this, other);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => RuntimeHelpers.GetHashCode(this);
 }

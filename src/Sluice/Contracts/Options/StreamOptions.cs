@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Sluice;
 
 /// <summary>How one stream connection behaves, whoever opened it: what <see cref="ConnectionOptions"/> and <see cref="ServerOptions"/> share.</summary>
@@ -18,4 +20,11 @@ public abstract record StreamOptions
 
     /// <summary>Has the system probe TCP peers that stay silent, and break the connection where they are gone (SO_KEEPALIVE). Default: false.</summary>
     public bool KeepAlive { get; init; }
+
+    /// <summary>Whether the two are the same object. What two options say is not compared: some of it, such as a callback, cannot be.</summary>
+    /// <param name="other">The other.</param>
+    public virtual bool Equals(StreamOptions? other) => ReferenceEquals(this, other);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => RuntimeHelpers.GetHashCode(this);
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Sluice;
@@ -54,4 +55,11 @@ public sealed record SubprocessOptions
     /// many, and the child's pipe fills. Default: 64 KiB. (asyncio: <c>limit</c>.)
     /// </summary>
     public int ReadLimit { get; init; } = 64 * 1024;
+
+    /// <summary>Whether the two are the same object. What two options say is not compared: some of it, such as a callback, cannot be.</summary>
+    /// <param name="other">The other.</param>
+    public bool Equals(SubprocessOptions? other) => ReferenceEquals(this, other);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => RuntimeHelpers.GetHashCode(this);
 }

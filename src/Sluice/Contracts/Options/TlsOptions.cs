@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Sluice;
 
 /// <summary>What TLS connections of both roles share: deadlines, and what is taken from a peer that does not end as it should.</summary>
@@ -51,4 +53,11 @@ public abstract record TlsOptions
 
     /// <summary>What was made of the options of .NET, kept so that it is made once.</summary>
     internal object? Prepared { get; set; }
+
+    /// <summary>Whether the two are the same object. What two options say is not compared: some of it, such as a callback, cannot be.</summary>
+    /// <param name="other">The other.</param>
+    public virtual bool Equals(TlsOptions? other) => ReferenceEquals(this, other);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => RuntimeHelpers.GetHashCode(this);
 }
