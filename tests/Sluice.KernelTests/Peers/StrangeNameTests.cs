@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text;
 using Sluice.KernelTests.Datagrams.Kit;
-using Sluice.Testing;
 
 namespace Sluice.KernelTests.Peers;
 
