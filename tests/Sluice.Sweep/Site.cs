@@ -1,5 +1,6 @@
 using System.Net;
 using Sluice.Sweep.Streams;
+using Sluice.Sweep.Tls;
 using Sluice.Testing;
 
 namespace Sluice.Sweep;
@@ -9,14 +10,17 @@ namespace Sluice.Sweep;
 /// <param name="host">Where it listens.</param>
 /// <param name="address">At which address.</param>
 /// <param name="number">Tells the servers of a world apart.</param>
+/// <param name="security">Whether it serves TLS.</param>
 /// <param name="awaits">Takes what must be done in the end.</param>
-internal sealed class Site(World world, SimulatedHost host, EndPoint address, int number, List<(string What, Task Task)> awaits)
+internal sealed class Site(World world, SimulatedHost host, EndPoint address, int number, Security security, Awaits awaits)
 {
     public SimulatedHost Host => host;
 
     public EndPoint Address => address;
 
     public int Number => number;
+
+    public Security Security => security;
 
     public Task<Server>? Serving { get; set; }
 
@@ -42,19 +46,19 @@ internal sealed class Site(World world, SimulatedHost host, EndPoint address, in
                 server.AbortClients();
                 break;
             case ServerAct.Dispose:
-                awaits.Add(("DisposeAsync", server.DisposeAsync().AsTask()));
+                awaits.Add("DisposeAsync", host.Loop, server.DisposeAsync().AsTask());
                 break;
             case ServerAct.Drain:
                 Drain(server);
                 break;
             case ServerAct.ServeForever:
-                awaits.Add(("ServeForeverAsync", server.ServeForeverAsync()));
+                awaits.Add("ServeForeverAsync", host.Loop, server.ServeForeverAsync());
                 break;
             case ServerAct.WaitClosed:
-                awaits.Add(("WaitClosedAsync", server.WaitClosedAsync()));
+                awaits.Add("WaitClosedAsync", host.Loop, server.WaitClosedAsync());
                 break;
             case ServerAct.StartServing:
-                awaits.Add(("StartServingAsync", server.StartServingAsync()));
+                awaits.Add("StartServingAsync", host.Loop, server.StartServingAsync());
                 break;
         }
     }
@@ -72,6 +76,6 @@ internal sealed class Site(World world, SimulatedHost host, EndPoint address, in
             if (deadline != Timeout.InfiniteTimeSpan) end.Model.AskedToEnd = end.Model.WasAborted = true;
         }
 
-        awaits.Add(("DrainAsync", server.DrainAsync(deadline)));
+        awaits.Add("DrainAsync", host.Loop, server.DrainAsync(deadline));
     }
 }
