@@ -18,7 +18,7 @@ internal sealed class Connector<TProtocol> : Opening<ITransport, TProtocol>, IDi
     private readonly SafeHandle? _socket;
     private readonly Dialer? _dialer;
     private readonly TlsRole? _tls;
-    private DuplexTransport? _transport;
+    private StreamTransport? _transport;
     private TProtocol? _protocol;
 
     /// <summary>For a connection that is still to be opened.</summary>
@@ -42,7 +42,7 @@ internal sealed class Connector<TProtocol> : Opening<ITransport, TProtocol>, IDi
 
     void IDialSink.OnFailed(Exception reason) => Fail(reason);
 
-    void IStartWaiter.OnStarted(StreamTransport transport) => Succeed(_transport!, _protocol!);
+    void IStartWaiter.OnStarted(StreamTransport transport) => Succeed((ITransport)transport, _protocol!);
 
     void IStartWaiter.OnFailed(Exception reason) => Fail(reason);
 

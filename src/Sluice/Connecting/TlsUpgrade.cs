@@ -22,10 +22,10 @@ internal sealed class TlsUpgrade(LoopServices loop, CancellationToken cancellati
         var origin = new TransportOrigin(
             own?.Membership.Set ?? loop.Members.Connections,
             ConnectionOptions.Default,
-            own is null ? CallbackContext.Capture() : own.Context,
+            own is null ? CallbackContext.Capture() : own.Binding.Context,
             this,
             Birth.Before,
-            own?.IsWritingPaused ?? lower.WriteBufferSize > lower.WriteBufferLimits.High);
+            own?.Sending.IsPaused ?? lower.WriteBufferSize > lower.WriteBufferLimits.High);
         _transport = TlsTransport.Upgrade(loop.Core, lower, protocol, origin, role, loop.Tls, received);
         if (_source.Task.IsCompleted) return _source.Task;
         loop.Members.Add(this);

@@ -90,7 +90,7 @@ public sealed partial class EventLoop
         ArgumentNullException.ThrowIfNull(transport);
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         if (count is { } given) ArgumentOutOfRangeException.ThrowIfNegativeOrZero(given, nameof(count));
-        if (transport is SendingTransport own && own.Loop != _core) throw new ArgumentException("The transport belongs to another loop.", nameof(transport));
+        if (transport is StreamTransport own && own.Loop != _core) throw new ArgumentException("The transport belongs to another loop.", nameof(transport));
         if (transport.IsClosing) throw new InvalidOperationException("The transport is closing.");
         if (cancellationToken.IsCancellationRequested) return Task.FromCanceled<long>(cancellationToken);
         var transfer = new FileTransfer(_core, transport, open, count, fallback, cancellationToken);

@@ -73,7 +73,7 @@ public sealed partial class EventLoop
         {
             if (own.Loop != _core) throw new InvalidOperationException("The transport belongs to another loop.");
             if (own.IsBelow) throw new InvalidOperationException("This transport carries a TLS connection already: upgrade that one.");
-            if (own.IsSendingFile) throw FileSend.InProgress();
+            if (own.File is not null) throw FileSend.InProgress();
         }
 
         return cancellationToken.IsCancellationRequested

@@ -53,7 +53,7 @@ internal sealed class Drain
     {
         foreach (var transport in _connections.Snapshot())
         {
-            if (transport.IsLost) continue;
+            if (transport.State.IsLost) continue;
             _aborted++;
             transport.Abort();
         }

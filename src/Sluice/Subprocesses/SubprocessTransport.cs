@@ -18,7 +18,7 @@ namespace Sluice.Subprocesses;
 /// </code>
 /// The end of the child is known at once (ReturnCode) and told in a turn of its own: it may come before the turn of ConnectionMade, which is queued ahead.
 /// </remarks>
-internal sealed class SubprocessTransport : ISubprocessTransport, IExitSink, ILoopWork
+internal sealed class SubprocessTransport : ISubprocessTransport, IExitSink, ILoopWork, IExtraInfoSource
 {
     /// <summary>What the return code is where somebody else has asked the kernel for it: as in asyncio.</summary>
     private const int UnknownReturnCode = 255;
@@ -101,26 +101,11 @@ internal sealed class SubprocessTransport : ISubprocessTransport, IExitSink, ILo
 
     public void Kill() => Send(KillSignal);
 
-    public bool TryGetExtraInfo<T>(ExtraInfo<T> key, [MaybeNullWhen(false)] out T value)
-    {
-        ArgumentNullException.ThrowIfNull(key);
-        if (GetExtraInfo(key.Name) is T found)
-        {
-            value = found;
-            return true;
-        }
-
-        value = default;
-        return false;
-    }
+    public bool TryGetExtraInfo<T>(ExtraInfo<T> key, [MaybeNullWhen(false)] out T value) => ExtraInfoLookup.TryGet(this, key, out value);
 
     public T? GetExtraInfo<T>(ExtraInfo<T> key) where T : class => TryGetExtraInfo(key, out var value) ? value : null;
 
-    public object? GetExtraInfo(string name, object? defaultValue = null)
-    {
-        ArgumentNullException.ThrowIfNull(name);
-        return name == ExtraInfo.Subprocess.Name ? _info ??= new SubprocessInfo(this, _origin.Info.Program, _origin.Info.Arguments) : defaultValue;
-    }
+    public object? GetExtraInfo(string name, object? defaultValue = null) => ExtraInfoLookup.Get(this, name, defaultValue);
 
     public override string ToString() => ReturnCode is { } code
         ? $"<SubprocessTransport pid={ProcessId} returncode={code}>"
@@ -149,6 +134,9 @@ internal sealed class SubprocessTransport : ISubprocessTransport, IExitSink, ILo
         if (_loop.Debug && !_isClosing) _loop.Errors.LogNeverClosed(this);
         Close();
     }
+
+    object? IExtraInfoSource.FindExtraInfo(string name) =>
+        name == ExtraInfo.Subprocess.Name ? _info ??= new SubprocessInfo(this, _origin.Info.Program, _origin.Info.Arguments) : null;
 
     void IExitSink.OnExited(int? returnCode)
     {

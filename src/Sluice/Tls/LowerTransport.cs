@@ -12,23 +12,23 @@ internal readonly struct LowerTransport(ITransport transport)
 
     public ITransport Transport => transport;
 
-    public bool IsClosing => _own?.ClosesItself ?? transport.IsClosing;
+    public bool IsClosing => _own?.State.IsClosing ?? transport.IsClosing;
 
     public void Write(ReadOnlySpan<byte> data)
     {
-        if (_own is not null) _own.WriteFromAbove(data);
+        if (_own is not null) _own.Sending.Write(data);
         else transport.Write(data);
     }
 
     public void PauseReading()
     {
-        if (_own is not null) _own.PauseReadingFromAbove();
+        if (_own is not null) _own.Receiving.Pause();
         else transport.PauseReading();
     }
 
     public void ResumeReading()
     {
-        if (_own is not null) _own.ResumeReadingFromAbove();
+        if (_own is not null) _own.Receiving.Resume();
         else transport.ResumeReading();
     }
 

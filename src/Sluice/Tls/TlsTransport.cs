@@ -10,7 +10,7 @@ namespace Sluice.Tls;
 /// The transport that an app's protocol sees over TLS: the library's stream transport, over a channel that encrypts. Adds what TLS does otherwise: it begins when the
 /// handshake is done, and ends with an exchange of goodbyes.
 /// </summary>
-internal sealed class TlsTransport : DuplexTransport
+internal sealed class TlsTransport : StreamTransport, ITransport
 {
     private const int DefaultHigh = 512 * 1024;
 
@@ -20,7 +20,7 @@ internal sealed class TlsTransport : DuplexTransport
     private readonly TlsChannel _tls;
 
     private TlsTransport(LoopCore loop, TlsChannel channel, IProtocol<ITransport> protocol, in TransportOrigin origin)
-        : base(loop, channel, protocol, origin, DefaultHigh) => _tls = channel;
+        : base(loop, channel, protocol.Instance, origin, DefaultHigh) => _tls = channel;
 
     public override bool IsClosing => base.IsClosing || _tls.IsLowerClosing;
 
@@ -60,7 +60,7 @@ internal sealed class TlsTransport : DuplexTransport
         tls.Bind(lower);
         tls.BeginHandshake();
         own?.PutBelow(transport);
-        if (own is { HasUnread: true } && !role.Options.HandOverUnread)
+        if (own is { Receiving.HasUnread: true } && !role.Options.HandOverUnread)
         {
             transport.FailStart(new AuthenticationException(
                 "Bytes had arrived before the upgrade to TLS that nobody has read: a peer that does not wait for the agreement may be somebody in between. HandOverUnread gives them to TLS."),
@@ -69,7 +69,7 @@ internal sealed class TlsTransport : DuplexTransport
         }
 
         if (!received.IsEmpty) tls.HandOver(received);
-        if (own is { HasEnded: true }) tls.OnEnd();
+        if (own is { State.Reads: ReadSide.Ended }) tls.OnEnd();
         tls.StartReceiving();
         return transport;
     }
@@ -79,6 +79,8 @@ internal sealed class TlsTransport : DuplexTransport
         EnterCall();
         throw new NotSupportedException("TLS has no end of one side alone: CanWriteEof is false. Close the transport.");
     }
+
+    internal override void CallConnectionMade() => Binding.ConnectionMade<ITransport>(this);
 
     private protected override void BeginClosing() => _tls.BeginClosing();
 
@@ -90,13 +92,13 @@ internal sealed class TlsTransport : DuplexTransport
 
     private protected override bool KeepsOpenAfterEof()
     {
-        _loop.Errors.LogWarning("EofReceived returned true, which has no effect over TLS: the transport closes.");
+        Loop.Errors.LogWarning("EofReceived returned true, which has no effect over TLS: the transport closes.");
         return false;
     }
 
     private protected override Exception ToException(IoError error) => _tls.Failure ?? error.ToException();
 
-    protected override object? FindExtraInfo(string name) => _tls.FindExtraInfo(name);
+    private protected override object? FindExtraInfo(string name) => _tls.FindExtraInfo(name);
 
-    protected override string DescribeEnds() => $"over {_tls.Lower}";
+    private protected override string DescribeEnds() => $"over {_tls.Lower}";
 }

@@ -12,8 +12,10 @@ namespace Sluice.Transports;
 /// on the loop's thread.
 /// </summary>
 /// <remarks>Every path settles the state first and calls the user last; whatever comes after a call of the user's reads the state anew.</remarks>
-internal sealed class DatagramTransport : SendingDatagramTransport, IDatagramTransport, IDatagramSink, ILoopWork, ILoopTransport
+internal sealed class DatagramTransport : IDatagramTransport, IDatagramSink, IStepFlush, ILoopWork, ILoopTransport, IExtraInfoSource
 {
+    internal DatagramState State;
+    private DatagramSendingHalf _sending;
     private DatagramBinding _binding;
     private bool _turnQueued;
     private int _truncated;
@@ -25,8 +27,10 @@ internal sealed class DatagramTransport : SendingDatagramTransport, IDatagramTra
     /// <param name="protocol">Who is called.</param>
     /// <param name="origin">Where it comes from.</param>
     public DatagramTransport(LoopCore loop, DatagramChannel channel, DatagramProtocol protocol, in DatagramOrigin origin)
-        : base(loop, channel, origin.Options.MaxWriteBufferSize, origin.DefaultReceiver)
     {
+        Loop = loop;
+        Channel = channel;
+        _sending = new DatagramSendingHalf(this, origin.Options.MaxWriteBufferSize, origin.DefaultReceiver);
         _set = origin.Set;
         _waiter = origin.Waiter;
         _binding = new DatagramBinding(loop, origin.Context);
@@ -44,14 +48,7 @@ internal sealed class DatagramTransport : SendingDatagramTransport, IDatagramTra
     {
         try
         {
-            CallbackContext.Enter(origin.Context);
-            var protocol = factory() ?? throw new InvalidOperationException("The protocol factory returned null.");
-            if (protocol.Instance.Serves is not null)
-            {
-                throw new InvalidOperationException(
-                    $"The protocol factory returned a {protocol.GetType()} that already serves another transport: a protocol and its transport are one to one.");
-            }
-
+            var protocol = ProtocolFactory.Make<IDatagramTransport, TProtocol>(factory, origin.Context);
             return new DatagramTransport(loop, channel, (DatagramProtocol)protocol.Instance, origin);
         }
         catch
@@ -61,37 +58,58 @@ internal sealed class DatagramTransport : SendingDatagramTransport, IDatagramTra
         }
     }
 
-    public bool IsClosing => _state.IsClosing;
+    internal LoopCore Loop { get; }
+
+    /// <summary>The socket.</summary>
+    internal DatagramChannel Channel { get; }
+
+    public bool IsClosing => State.IsClosing;
 
     public BaseProtocol? Protocol => _binding.Protocol;
 
+    public int WriteBufferSize => State.IsLost ? 0 : _sending.Size;
+
+    public (int Low, int High) WriteBufferLimits => _sending.Limits;
+
     /// <summary>The descriptor, or -1 once it is closed.</summary>
-    public nint Handle => _channel.Handle;
+    public nint Handle => Channel.Handle;
+
+    public void SendTo(ReadOnlySpan<byte> data, EndPoint? address = null)
+    {
+        Loop.VerifyThread();
+        _sending.SendTo(data, address);
+    }
+
+    public void SetWriteBufferLimits(int? high = null, int? low = null)
+    {
+        Loop.VerifyThread();
+        _sending.SetLimits(high, low);
+    }
 
     public void Close()
     {
-        _loop.VerifyThread();
-        if (_state.Life == Life.Opening) Abandon();
+        Loop.VerifyThread();
+        if (State.Life == Life.Opening) Abandon();
         // What the kernel refuses of the datagrams sent before is still told: from Closing on only ConnectionLost is called.
-        Flush();
-        if (_state.TryClose()) LoseIfDrained();
+        _sending.Flush();
+        if (State.TryClose()) LoseIfDrained();
     }
 
     public void Abort()
     {
-        _loop.VerifyThread();
-        if (_state.Life == Life.Opening) Abandon();
-        if (_state.IsLost) return;
-        FlushUnheard();
+        Loop.VerifyThread();
+        if (State.Life == Life.Opening) Abandon();
+        if (State.IsLost) return;
+        _sending.FlushUnheard();
         Lose();
     }
 
     public void SetProtocol(IProtocol<IDatagramTransport> protocol)
     {
         ArgumentNullException.ThrowIfNull(protocol);
-        _loop.VerifyThread();
+        Loop.VerifyThread();
         ProtocolBinding.CheckFree(this, protocol.Instance);
-        Flush();
+        _sending.Flush();
         if (_binding.Protocol is not null) _binding.Bind(this, (DatagramProtocol)protocol.Instance);
     }
 
@@ -101,76 +119,65 @@ internal sealed class DatagramTransport : SendingDatagramTransport, IDatagramTra
     public void LeaveMulticastGroup(IPAddress group, int interfaceIndex = 0, IPAddress? source = null) =>
         SetMembership(join: false, group, interfaceIndex, source);
 
-    public bool TryGetExtraInfo<T>(ExtraInfo<T> key, [MaybeNullWhen(false)] out T value)
-    {
-        ArgumentNullException.ThrowIfNull(key);
-        if (FindExtraInfo(key.Name) is T found)
-        {
-            value = found;
-            return true;
-        }
-
-        value = default;
-        return false;
-    }
+    public bool TryGetExtraInfo<T>(ExtraInfo<T> key, [MaybeNullWhen(false)] out T value) => ExtraInfoLookup.TryGet(this, key, out value);
 
     public T? GetExtraInfo<T>(ExtraInfo<T> key) where T : class => TryGetExtraInfo(key, out var value) ? value : null;
 
-    public object? GetExtraInfo(string name, object? defaultValue = null)
-    {
-        ArgumentNullException.ThrowIfNull(name);
-        return FindExtraInfo(name) ?? defaultValue;
-    }
+    public object? GetExtraInfo(string name, object? defaultValue = null) => ExtraInfoLookup.Get(this, name, defaultValue);
 
-    public override string ToString() => $"<{nameof(DatagramTransport)} {_state.Life} {_channel.LocalName} <-> {_channel.PeerName?.ToString() ?? "anyone"}>";
+    public override string ToString() => $"<{nameof(DatagramTransport)} {State.Life} {Channel.LocalName} <-> {Channel.PeerName?.ToString() ?? "anyone"}>";
 
     /// <summary>At the loop's end: what is open is aborted, what is closing may go on for a while, what was never made goes.</summary>
     public void EndWithLoop()
     {
-        if (_state.Life == Life.Opening) Abandon();
-        if (_state.Life != Life.Open) return;
-        if (_loop.Debug) _loop.Errors.LogNeverClosed(this);
+        if (State.Life == Life.Opening) Abandon();
+        if (State.Life != Life.Open) return;
+        if (Loop.Debug) Loop.Errors.LogNeverClosed(this);
         Abort();
     }
 
     /// <summary>Before ConnectionMade: goes without a callback.</summary>
     public void Abandon()
     {
-        if (!_state.TryAbandon()) return;
+        if (!State.TryAbandon()) return;
         _waiter = null;
         Release();
     }
 
+    IStepFlush? IStepFlush.NextToFlush { get; set; }
+
+    void IStepFlush.FlushStep() => _sending.OnEndOfStep();
+
     void IDatagramSink.OnDatagram(ReadOnlySpan<byte> data, EndPoint? sender)
     {
-        if (_state.Life == Life.Open) _binding.DatagramReceived(this, data, sender);
+        if (State.Life == Life.Open) _binding.DatagramReceived(this, data, sender);
     }
 
     // Only a Unix socket can be sent more than the channel has room for.
     void IDatagramSink.OnTruncated()
     {
         _truncated++;
-        if (_state.Life != Life.Open) return;
+        if (State.Life != Life.Open) return;
         _binding.ErrorReceived(this, new SocketException(
             (int)SocketError.MessageSize, $"A datagram arrived that is too long to be received; it was dropped ({_truncated} so far on this endpoint)."));
     }
 
     void IDatagramSink.OnReceiveFailed(IoError reason)
     {
-        if (_state.Life == Life.Open) _binding.ErrorReceived(this, reason.ToException());
+        if (State.Life == Life.Open) _binding.ErrorReceived(this, reason.ToException());
     }
 
-    void IDatagramSink.OnBatchEnd() => _loop.EndStep();
+    void IDatagramSink.OnBatchEnd() => Loop.EndStep();
 
     void IDatagramSink.OnRoom()
     {
-        if (_state.TryUnblock()) Flush();
-        _loop.EndStep();
+        if (State.TryUnblock()) _sending.Flush();
+        Loop.EndStep();
     }
 
     void IDatagramSink.OnClosed()
     {
-        if (_state.TryRelease()) _loop.OpenChannels--;
+        if (State.TryRelease()) Loop.OpenChannels--;
     }
 
     void ILoopWork.Run(int code)
@@ -182,11 +189,11 @@ internal sealed class DatagramTransport : SendingDatagramTransport, IDatagramTra
                 break;
             case Turn.Read:
                 // Also while closing: what waits may be for an endpoint that waits for this one to take something, or for itself.
-                if (!_state.IsLost) _channel.StartReading();
+                if (!State.IsLost) Channel.StartReading();
                 break;
             case Turn.GoOn:
                 _turnQueued = false;
-                GoOn();
+                _sending.GoOn();
                 break;
             case Turn.Lost:
                 _binding.ConnectionLost(this);
@@ -197,49 +204,57 @@ internal sealed class DatagramTransport : SendingDatagramTransport, IDatagramTra
 
     private void Start()
     {
-        if (!_state.TryOpen()) return;
+        if (!State.TryOpen()) return;
         _binding.ConnectionMade(this);
         var waiter = _waiter;
         _waiter = null;
         waiter?.OnStarted(this);
-        _loop.Enqueue(this, Turn.Read);
+        Loop.Enqueue(this, Turn.Read);
     }
 
-    private protected override void ErrorReceived(Exception error) => _binding.ErrorReceived(this, error);
+    internal void CallErrorReceived(Exception error) => _binding.ErrorReceived(this, error);
 
-    private protected override void FlowChanged(bool pause) => _binding.FlowChanged(this, pause);
+    internal void CallFlowChanged(bool pause) => _binding.FlowChanged(this, pause);
 
-    private protected override void GoOnLater()
+    /// <summary>Asks for a turn in which sending goes on.</summary>
+    internal void GoOnLater()
     {
         if (_turnQueued) return;
         _turnQueued = true;
-        _loop.Enqueue(this, Turn.GoOn);
+        Loop.Enqueue(this, Turn.GoOn);
     }
 
-    private protected override void Lose()
+    /// <summary>Ends a close that has nothing more to wait for. True where the endpoint is lost.</summary>
+    internal bool LoseIfDrained()
     {
-        if (!_state.TryLose()) return;
-        DropQueue();
-        _loop.Enqueue(this, Turn.Lost);
+        if (State.Life == Life.Closing && _sending.IsDrained) Lose();
+        return State.IsLost;
+    }
+
+    private void Lose()
+    {
+        if (!State.TryLose()) return;
+        _sending.Drop();
+        Loop.Enqueue(this, Turn.Lost);
     }
 
     private void Release()
     {
         _binding.Release();
         _set.Remove(this);
-        _channel.Close();
+        Channel.Close();
     }
 
     private void SetMembership(bool join, IPAddress group, int interfaceIndex, IPAddress? source)
     {
         ArgumentNullException.ThrowIfNull(group);
         ArgumentOutOfRangeException.ThrowIfNegative(interfaceIndex);
-        _loop.VerifyThread();
-        ObjectDisposedException.ThrowIf(_state.IsClosing, this);
-        if (group.AddressFamily != _family) throw new ArgumentException($"{group} is no {_family} address, which this endpoint has.", nameof(group));
+        Loop.VerifyThread();
+        ObjectDisposedException.ThrowIf(State.IsClosing, this);
+        if (group.AddressFamily != Channel.Family) throw new ArgumentException($"{group} is no {Channel.Family} address, which this endpoint has.", nameof(group));
         if (!IsMulticast(group)) throw new ArgumentException($"{group} is no multicast address.", nameof(group));
-        if (source is not null && source.AddressFamily != _family) throw new ArgumentException($"{source} is no {_family} address, which this endpoint has.", nameof(source));
-        var error = _channel.SetMembership(join, group, interfaceIndex, source);
+        if (source is not null && source.AddressFamily != Channel.Family) throw new ArgumentException($"{source} is no {Channel.Family} address, which this endpoint has.", nameof(source));
+        var error = Channel.SetMembership(join, group, interfaceIndex, source);
         if (!error.IsNone) throw error.ToException($"{(join ? "join" : "leave")} {group}");
     }
 
@@ -250,11 +265,11 @@ internal sealed class DatagramTransport : SendingDatagramTransport, IDatagramTra
         return length == 4 ? bytes[0] is >= 224 and < 240 : bytes[0] == 0xFF;
     }
 
-    private object? FindExtraInfo(string name) => name switch
+    object? IExtraInfoSource.FindExtraInfo(string name) => name switch
     {
-        "socket" => _channel.Socket,
-        "sockname" => _channel.LocalName,
-        "peername" => _channel.PeerName,
+        "socket" => Channel.Socket,
+        "sockname" => Channel.LocalName,
+        "peername" => Channel.PeerName,
         _ => null,
     };
 

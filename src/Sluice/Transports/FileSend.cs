@@ -12,8 +12,8 @@ namespace Sluice.Transports;
 /// way; lives on the loop's thread.
 /// </summary>
 /// <remarks><code>
-/// StartFile -> (the queue drains) -> Advance, and again whenever the kernel has room -> Complete
-///                 ends early by: an error of the file, the loss or close of the connection, cancellation
+/// Start -> (the queue drains) -> Advance, and again whenever the kernel has room -> End
+///             ends early by: an error of the file, the loss or close of the connection, cancellation
 /// </code></remarks>
 internal sealed class FileSend : ILoopWork
 {
@@ -24,10 +24,11 @@ internal sealed class FileSend : ILoopWork
     private readonly SafeFileHandle _file;
     private readonly long _offset;
     private readonly long _count;
-    private FileSendingTransport? _transport;
+    private StreamTransport? _transport;
     private CancellationToken _cancellation;
     private CancellationTokenRegistration _registration;
     private bool _holdsFile;
+    private bool _hasBegun;
 
     /// <param name="file">A regular file.</param>
     /// <param name="offset">Its first byte to send.</param>
@@ -38,9 +39,6 @@ internal sealed class FileSend : ILoopWork
         _offset = offset;
         _count = count;
     }
-
-    /// <summary>The kernel has been asked: from here on the file waits for room only.</summary>
-    public bool HasBegun { get; private set; }
 
     /// <summary>How many bytes the kernel has taken.</summary>
     public long Sent { get; private set; }
@@ -57,51 +55,47 @@ internal sealed class FileSend : ILoopWork
         ? reason
         : new SocketException((int)SocketError.ConnectionAborted, "The connection was closed before the whole file was sent.");
 
-    /// <summary>From here on the file stays open and a cancellation is heard, which may be at once.</summary>
-    public void Begin(FileSendingTransport transport, CancellationToken cancellation)
+    /// <summary>
+    /// Begins, behind what was written before. From here on the file stays open, nothing is read unless the user wants it, and a cancellation is heard, which may be at once.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The transport is closing, its sending side was ended, or it sends a file already.</exception>
+    /// <exception cref="ObjectDisposedException">The file is closed.</exception>
+    public void Start(StreamTransport transport, CancellationToken cancellation)
     {
+        if (transport.State.IsClosing) throw new InvalidOperationException("The transport is closing.");
+        transport.Sending.CheckOpen();
+        // Keeps the descriptor from being closed and its number from being reused meanwhile.
+        _file.DangerousAddRef(ref _holdsFile);
         _transport = transport;
         _cancellation = cancellation;
+        transport.File = this;
+        transport.Receiving.Hold();
         _registration = cancellation.UnsafeRegister(static self => ((FileSend)self!).Cancel(), this);
+        if (!IsUnderWay) return;
+        if (transport.Sending.IsDrained) Advance();
+        else transport.Sending.Flush();
     }
 
-    /// <summary>Keeps the descriptor from being closed and its number from being reused meanwhile.</summary>
-    /// <exception cref="ObjectDisposedException">It is closed.</exception>
-    public void HoldFile() => _file.DangerousAddRef(ref _holdsFile);
-
-    /// <summary>Hands the kernel the next piece.</summary>
-    /// <returns>True where it is over: all is sent, the file has no more, or there is an error.</returns>
-    public bool Advance(StreamChannel channel, out IoError error)
+    /// <summary>What was written before the file has left.</summary>
+    public void OnDrained()
     {
-        HasBegun = true;
-        var mayTakeMore = channel.TrySendFile(_file, _offset + Sent, Math.Min(_count - Sent, MostAtOnce), out var sent, out error);
-        Sent += sent;
-        return !error.IsNone || Sent == _count || (mayTakeMore && sent == 0);
+        if (!_hasBegun) Advance();
     }
 
-    /// <summary>What an error that is not the connection's means: before the first byte, that the kernel cannot do it.</summary>
-    public Exception? Failure(IoError error)
+    /// <summary>The kernel has room for more, or will never have any.</summary>
+    public void OnRoom(IoError error)
     {
-        if (error.IsNone) return null;
-        var text = Marshal.GetPInvokeErrorMessage(error.Errno);
-        return Sent == 0
-            ? new SendFileNotAvailableException($"The kernel cannot send this file by itself: {text}. The fallback can.")
-            : new IOException($"sendfile, after {Sent} bytes: {text}");
+        if (error.IsNone) Advance();
+        else _transport!.LoseBroken(error);
     }
 
-    /// <summary>Nothing more will be sent. The transport has forgotten it.</summary>
-    public void Complete(Exception? reason)
-    {
-        _registration.Unregister();
-        if (_holdsFile) _file.DangerousRelease();
-        _holdsFile = false;
-        if (reason is null) _source.TrySetResult();
-        else if (reason is OperationCanceledException cancelled) _source.TrySetCanceled(cancelled.CancellationToken);
-        else _source.TrySetException(reason);
-    }
+    /// <summary>The connection ends, or is asked to.</summary>
+    public void Interrupt(Exception? reason) => End(Interrupted(reason));
 
     /// <summary>The turn of a cancellation that came from another thread.</summary>
     void ILoopWork.Run(int code) => CancelHere();
+
+    private bool IsUnderWay => _transport!.File == this;
 
     private void Cancel()
     {
@@ -110,5 +104,50 @@ internal sealed class FileSend : ILoopWork
         else loop.TryPost(this, 0);
     }
 
-    private void CancelHere() => _transport!.CancelFile(this, new OperationCanceledException(_cancellation));
+    private void CancelHere()
+    {
+        if (IsUnderWay) End(new OperationCanceledException(_cancellation));
+    }
+
+    private void Advance()
+    {
+        var channel = _transport!.Channel;
+        if (!TrySendRest(channel, out var error)) channel.AwaitRoom();
+        else if (error.EndsConnection) _transport.LoseBroken(error);
+        else End(Failure(error));
+    }
+
+    /// <summary>Hands the kernel the next piece.</summary>
+    /// <returns>True where it is over: all is sent, the file has no more, or there is an error.</returns>
+    private bool TrySendRest(StreamChannel channel, out IoError error)
+    {
+        _hasBegun = true;
+        var mayTakeMore = channel.TrySendFile(_file, _offset + Sent, Math.Min(_count - Sent, MostAtOnce), out var sent, out error);
+        Sent += sent;
+        return !error.IsNone || Sent == _count || (mayTakeMore && sent == 0);
+    }
+
+    /// <summary>What an error that is not the connection's means: before the first byte, that the kernel cannot do it.</summary>
+    private Exception? Failure(IoError error)
+    {
+        if (error.IsNone) return null;
+        var text = Marshal.GetPInvokeErrorMessage(error.Errno);
+        return Sent == 0
+            ? new SendFileNotAvailableException($"The kernel cannot send this file by itself: {text}. The fallback can.")
+            : new IOException($"sendfile, after {Sent} bytes: {text}");
+    }
+
+    /// <summary>Nothing more is sent: the transport is as it was before, and the task is done.</summary>
+    private void End(Exception? reason)
+    {
+        _transport!.File = null;
+        _transport.Channel.StopAwaitingRoom();
+        _transport.Receiving.Release();
+        _registration.Unregister();
+        if (_holdsFile) _file.DangerousRelease();
+        _holdsFile = false;
+        if (reason is null) _source.TrySetResult();
+        else if (reason is OperationCanceledException cancelled) _source.TrySetCanceled(cancelled.CancellationToken);
+        else _source.TrySetException(reason);
+    }
 }

@@ -24,6 +24,8 @@ internal struct ProtocolBinding
         _context = context;
     }
 
+    public readonly LoopCore Loop => _loop;
+
     public readonly BaseProtocol? Protocol => _protocol;
 
     public readonly ExecutionContext? Context => _context;
@@ -38,6 +40,17 @@ internal struct ProtocolBinding
         {
             throw new ArgumentException($"This {protocol.GetType()} already serves another transport: a protocol and its transport are one to one.", nameof(protocol));
         }
+    }
+
+    /// <exception cref="ArgumentException">The protocol serves another transport, or cannot serve this one.</exception>
+    public static void CheckFits(IBaseTransport transport, BaseProtocol protocol)
+    {
+        if (protocol is WriteProtocol && transport is IReadTransport)
+        {
+            throw new ArgumentException("A WriteProtocol cannot serve a duplex transport: it has no way to receive what arrives.", nameof(protocol));
+        }
+
+        CheckFree(transport, protocol);
     }
 
     /// <summary>Makes the protocol the one that is called, in place of the one before. It must be free.</summary>
@@ -183,14 +196,18 @@ internal struct ProtocolBinding
         }
         catch (Exception exception)
         {
-            Report(pause ? "protocol.PauseWriting() failed" : "protocol.ResumeWriting() failed", exception, transport);
+            _loop.Errors.Report(Describe(pause ? "protocol.PauseWriting() failed" : "protocol.ResumeWriting() failed", exception, transport));
         }
 
         if (_loop.Debug) Leave(started, pause ? "PauseWriting" : "ResumeWriting");
     }
 
+    /// <summary>Tells the handler of a callback's exception, after what the step has written has left. Not inside a call of the user's, who may hold a transport's memory.</summary>
     public readonly void Report(string message, Exception exception, IBaseTransport transport) =>
-        _loop.Errors.Report(new ExceptionContext(message) { Exception = exception, Transport = transport, Protocol = _protocol });
+        _loop.ReportThrown(Describe(message, exception, transport));
+
+    private readonly ExceptionContext Describe(string message, Exception exception, IBaseTransport transport) =>
+        new(message) { Exception = exception, Transport = transport, Protocol = _protocol };
 
     private static readonly ContextCallback CallPauseWriting = static protocol => ((BaseProtocol)protocol!).PauseWriting();
 

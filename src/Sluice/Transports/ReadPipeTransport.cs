@@ -14,12 +14,10 @@ internal sealed class ReadPipeTransport(
     LoopCore loop, StreamChannel channel, IProtocol<IReadTransport> protocol, in TransportOrigin origin, object? pipe)
     : StreamTransport(loop, channel, protocol.Instance, origin), IReadTransport
 {
-    public void SetProtocol(IProtocol<IReadTransport> protocol) => Exchange(protocol?.Instance);
-
-    private protected override void CallConnectionMade(in ProtocolBinding binding) => binding.ConnectionMade<IReadTransport>(this);
+    internal override void CallConnectionMade() => Binding.ConnectionMade<IReadTransport>(this);
 
     /// <summary>Nothing can be written, so the end of the stream is the end of the transport, whatever EofReceived answers.</summary>
-    private protected override void EndReading(IoError reason)
+    internal override void EndReading(IoError reason)
     {
         if (reason == IoError.InputOutput)
         {
@@ -30,15 +28,15 @@ internal sealed class ReadPipeTransport(
         {
             LoseReported("Fatal read error on pipe transport", reason.ToException());
         }
-        else if (_state.TryEndReading())
+        else if (State.TryEndReading())
         {
-            _state.TryClose();
-            TellEnd(out _);
+            State.TryClose();
+            Receiving.TellEnd(out _);
             Lose(null);
         }
     }
 
-    protected override object? FindExtraInfo(string name) => name == "pipe" ? pipe : null;
+    private protected override object? FindExtraInfo(string name) => name == "pipe" ? pipe : null;
 
-    protected override string DescribeEnds() => $"fd={Channel.Handle}";
+    private protected override string DescribeEnds() => $"fd={Channel.Handle}";
 }

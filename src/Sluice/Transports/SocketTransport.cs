@@ -5,7 +5,7 @@ namespace Sluice.Transports;
 
 /// <summary>A stream transport over a TCP or Unix socket: adds what sockets know about themselves, and files.</summary>
 internal sealed class SocketTransport(LoopCore loop, StreamChannel channel, IProtocol<ITransport> protocol, in TransportOrigin origin)
-    : DuplexTransport(loop, channel, protocol, origin), ISendsFiles
+    : StreamTransport(loop, channel, protocol.Instance, origin), ITransport, ISendsFiles
 {
     /// <summary>
     /// Makes the protocol and its transport for a fresh connection. Owns the channel: whatever goes wrong, it is closed.
@@ -31,9 +31,15 @@ internal sealed class SocketTransport(LoopCore loop, StreamChannel channel, IPro
         }
     }
 
-    void ISendsFiles.StartFile(FileSend file, CancellationToken cancellation) => StartFile(file, cancellation);
+    void ISendsFiles.StartFile(FileSend file, CancellationToken cancellation)
+    {
+        EnterCall();
+        file.Start(this, cancellation);
+    }
 
-    protected override object? FindExtraInfo(string name) => name switch
+    internal override void CallConnectionMade() => Binding.ConnectionMade<ITransport>(this);
+
+    private protected override object? FindExtraInfo(string name) => name switch
     {
         "socket" => Channel.Socket,
         "sockname" => Channel.LocalName,
@@ -42,5 +48,5 @@ internal sealed class SocketTransport(LoopCore loop, StreamChannel channel, IPro
         _ => null,
     };
 
-    protected override string DescribeEnds() => $"{Channel.LocalName} <-> {Channel.PeerName}";
+    private protected override string DescribeEnds() => $"{Channel.LocalName} <-> {Channel.PeerName}";
 }

@@ -16,7 +16,7 @@ internal enum Birth : byte
     /// <summary>In a turn of its own behind its making: ConnectionMade.</summary>
     AtOnce,
 
-    /// <summary>When its channel is ready (<see cref="StartingTransport.Begin"/>): ConnectionMade comes then, and nothing before.</summary>
+    /// <summary>When its channel is ready (<see cref="StreamTransport.Begin"/>): ConnectionMade comes then, and nothing before.</summary>
     WhenReady,
 
     /// <summary>Before: it carries on a connection whose ConnectionMade has been called. It reads when its channel is ready.</summary>

@@ -14,23 +14,19 @@ internal sealed class WritePipeTransport(
     LoopCore loop, StreamChannel channel, IProtocol<IWriteTransport> protocol, in TransportOrigin origin, object? pipe)
     : StreamTransport(loop, channel, protocol.Instance, origin), IWriteTransport
 {
-    public bool CanWriteEof => true;
-
     /// <summary>Nothing comes the other way, so to end the stream is to close.</summary>
     public override void WriteEof() => Close();
 
-    public void SetProtocol(IProtocol<IWriteTransport> protocol) => Exchange(protocol?.Instance);
-
-    private protected override void CallConnectionMade(in ProtocolBinding binding) => binding.ConnectionMade<IWriteTransport>(this);
+    internal override void CallConnectionMade() => Binding.ConnectionMade<IWriteTransport>(this);
 
     /// <summary>The reader has gone: an orderly end, unless it has left something unread that is still here.</summary>
-    private protected override void EndReading(IoError reason)
+    internal override void EndReading(IoError reason)
     {
-        if (reason.IsNone && IsDrained) Lose(null);
+        if (reason.IsNone && Sending.IsDrained) Lose(null);
         else LoseBroken(reason.IsNone ? IoError.BrokenPipe : reason);
     }
 
-    protected override object? FindExtraInfo(string name) => name == "pipe" ? pipe : null;
+    private protected override object? FindExtraInfo(string name) => name == "pipe" ? pipe : null;
 
-    protected override string DescribeEnds() => $"fd={Channel.Handle}";
+    private protected override string DescribeEnds() => $"fd={Channel.Handle}";
 }

@@ -129,7 +129,7 @@ public sealed class SendFileTests : IDisposable
         rig.Step(() =>
         {
             Encoding.ASCII.GetBytes("lost").CopyTo(rig.Transport.GetMemory(4));
-            rig.Transport.StartFile(new FileSend(_stream.SafeFileHandle, 0, 10), default);
+            ((ISendsFiles)rig.Transport).StartFile(new FileSend(_stream.SafeFileHandle, 0, 10), default);
             Assert.Throws<InvalidOperationException>(() => rig.Transport.Advance(4));
         });
         rig.Channel.ReportRoom();
@@ -150,7 +150,7 @@ public sealed class SendFileTests : IDisposable
         IEnumerable<ReadOnlyMemory<byte>> Parts()
         {
             yield return "a"u8.ToArray();
-            rig.Transport.StartFile(new FileSend(_stream.SafeFileHandle, 0, 10), default);
+            ((ISendsFiles)rig.Transport).StartFile(new FileSend(_stream.SafeFileHandle, 0, 10), default);
             yield return "b"u8.ToArray();
         }
     }
@@ -164,7 +164,7 @@ public sealed class SendFileTests : IDisposable
     private FileSend Start(StreamRig rig, long offset, long count, CancellationToken cancellation = default)
     {
         var file = new FileSend(_stream.SafeFileHandle, offset, count);
-        rig.Step(() => rig.Transport.StartFile(file, cancellation));
+        rig.Step(() => ((ISendsFiles)rig.Transport).StartFile(file, cancellation));
         return file;
     }
 }
