@@ -143,7 +143,7 @@ internal sealed class SimulatedBackend : IoBackend
         listener.Hold();
         if (ownership != ListenerOwnership.Borrowed) handle.Dispose();
         var removesFile = ownership == ListenerOwnership.OwnedWithFile && options.CleanupSocket;
-        return new SimulatedListenChannel(this, listener, removesFile, options, sink);
+        return new SimulatedListenChannel(this, listener, removesFile, options, sink) { IsBorrowed = ownership == ListenerOwnership.Borrowed };
     }
 
     public override StreamChannel Adopt(SafeHandle socket, StreamOptions options)
@@ -151,6 +151,7 @@ internal sealed class SimulatedBackend : IoBackend
         using (socket)
         {
             if (socket is not SimulatedSocketHandle { End: null } handle || handle.Take() is not { } taken) throw IoError.NotASocket.ToException();
+            taken.ReceiveLowWater = 1;
             return new SimulatedStreamChannel(this, taken, options);
         }
     }
@@ -222,11 +223,14 @@ internal sealed class SimulatedBackend : IoBackend
     }
 
     /// <summary>Two connected sockets without a program: for what takes over existing ones.</summary>
-    public (SimulatedSocketHandle First, SimulatedSocketHandle Second) CreateStreamPair()
+    public (SimulatedSocketHandle First, SimulatedSocketHandle Second) CreateStreamPair(bool isUnix = true)
     {
-        var (client, server) = Network.Connect(isUnix: true, new Station(Machine, null), new Station(Machine, null), Network.NewDice());
+        var (client, server) = Network.Connect(isUnix, NewStation(), NewStation(), Network.NewDice());
+        if (!isUnix) return (new SimulatedSocketHandle(client), new SimulatedSocketHandle(server));
         (client.PeerCredentials, server.PeerCredentials) = (Machine.Credentials, Machine.Credentials);
         return (new SimulatedSocketHandle(client), new SimulatedSocketHandle(server));
+
+        Station NewStation() => new(Machine, isUnix ? null : new IPEndPoint(IPAddress.Loopback, Ports.NextEphemeral()));
     }
 
     /// <summary>A datagram socket without a program.</summary>

@@ -122,6 +122,10 @@ internal sealed class TlsChannel : UpperChannel, ICipherOutput
 
     public override void ShutdownWrite() => throw new NotSupportedException();
 
+    public override int Unread => _engine.HasInput || _mayHaveMore ? 1 : 0;
+
+    public void OnBelowDrained() => _transport!.Drain?.OnBelowTold();
+
     /// <summary>The app closes: what waits has to be sent, and the goodbyes said, in time.</summary>
     public void BeginClosing()
     {
@@ -267,6 +271,7 @@ internal sealed class TlsChannel : UpperChannel, ICipherOutput
         else if (_engine.IsHandshakeDone && _state.TryOpen())
         {
             StopTimer();
+            SilentSince = _loop.Time;
             if (!_lowerIsLost) _lower.Write(_handshake.TakeHeld());
             _transport!.Begin();
         }
@@ -285,6 +290,7 @@ internal sealed class TlsChannel : UpperChannel, ICipherOutput
             var data = _engine.Read(out var outcome);
             _mayHaveMore = outcome == TlsReadOutcome.More;
             _peerHasEnded = outcome > TlsReadOutcome.Blocked;
+            if (!data.IsEmpty) SilentSince = null;
             if (!data.IsEmpty) _sink.OnRead(data);
             if (_peerHasEnded && _state.Phase == TlsPhase.Open) _sink.OnReadEnd(EndOf(outcome));
             if (outcome == TlsReadOutcome.Blocked) return;

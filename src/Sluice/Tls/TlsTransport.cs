@@ -82,6 +82,10 @@ internal sealed class TlsTransport : StreamTransport, ITransport
 
     internal override void CallConnectionMade() => Binding.ConnectionMade<ITransport>(this);
 
+    internal override TimeSpan? SilentSince => _tls.SilentSince;
+
+    internal override bool RequestDrainBelow(TimeSpan grace) => _tls.Lower is StreamTransport lower && DrainNotice.Request(lower, grace);
+
     private protected override void BeginClosing() => _tls.BeginClosing();
 
     /// <summary>Everything is encrypted and handed down: what is left is to say goodbye, and to wait for the peer's.</summary>

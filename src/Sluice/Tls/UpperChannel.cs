@@ -36,6 +36,9 @@ internal abstract class UpperChannel(LoopCore loop) : StreamChannel, ILoopWork, 
 
     int IHeapTimer.HeapIndex { get; set; } = -1;
 
+    /// <summary>When the handshake ended, where no data has come since.</summary>
+    public TimeSpan? SilentSince { get; private protected set; }
+
     /// <summary>When the timer was last to come due.</summary>
     private protected TimeSpan Due => new(_due);
 

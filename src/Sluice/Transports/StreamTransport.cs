@@ -57,6 +57,9 @@ internal abstract class StreamTransport : IBaseTransport, IStreamSink, IStepFlus
     /// <summary>The file under way: nothing else can be written before it is done.</summary>
     internal FileSend? File { get; set; }
 
+    /// <summary>The news of a drain of its server, from its beginning on.</summary>
+    internal DrainNotice? Drain { get; set; }
+
     // What carries another transport answers for that one: its users may still hold it.
     public virtual bool IsClosing => _above?.IsClosing ?? State.IsClosing;
 
@@ -136,10 +139,11 @@ internal abstract class StreamTransport : IBaseTransport, IStreamSink, IStepFlus
     internal bool IsBelow => _above is not null;
 
     /// <summary>From now on it carries another transport, which takes its place among the connections of its owner.</summary>
-    internal void PutBelow(ITransport above)
+    internal void PutBelow<TAbove>(TAbove above) where TAbove : StreamTransport, ITransport
     {
         _above = above;
         ConnectionSet.Remove(this);
+        Drain?.HandOver(above);
     }
 
     internal void CloseFromAbove()
@@ -184,8 +188,13 @@ internal abstract class StreamTransport : IBaseTransport, IStreamSink, IStepFlus
         Lose(reason);
     }
 
-    /// <summary>Its server drains: the protocol hears of it in a turn of its own, which comes behind that of ConnectionMade.</summary>
-    internal void RequestDrain() => Loop.Enqueue(this, Turn.Drain);
+    internal bool HasStarted => _start.IsDone;
+
+    /// <summary>When its handshake ended, where no data has come since; null where it had none, or data has come.</summary>
+    internal virtual TimeSpan? SilentSince => null;
+
+    /// <summary>Has the transport below deliver what has arrived there; <see cref="DrainNotice.OnBelowTold"/> follows. False where there is none.</summary>
+    internal virtual bool RequestDrainBelow(TimeSpan grace) => false;
 
     nint ILoopTransport.Handle => Channel.Handle;
 
@@ -235,10 +244,6 @@ internal abstract class StreamTransport : IBaseTransport, IStreamSink, IStepFlus
                 Sending.ResumeInherited();
                 Receiving.Continue();
                 break;
-            case Turn.Drain:
-                if (State.Life == Life.Open) Binding.DrainRequested(this);
-                else State.KeepDrain();
-                break;
             case Turn.Lost:
                 Binding.ConnectionLost(this, _lostReason);
                 Release(State.IsReset);
@@ -261,6 +266,7 @@ internal abstract class StreamTransport : IBaseTransport, IStreamSink, IStepFlus
     /// <summary>The read end, when nothing before it waits any more.</summary>
     internal virtual void EndReading(IoError reason)
     {
+        if (reason.IsNone) Drain?.OnEnded();
         if (!reason.IsNone) LoseBroken(reason);
         else if (State.TryEndReading() && Receiving.TellEnd(out var keepOpen) && !State.IsClosing && !(keepOpen && KeepsOpenAfterEof())) Close();
     }
@@ -302,6 +308,7 @@ internal abstract class StreamTransport : IBaseTransport, IStreamSink, IStepFlus
         _lostReason ??= reason;
         File?.Interrupt(reason);
         Channel.StopReading();
+        Drain?.Cancel();
         Receiving.Drop();
         Sending.Drop();
         Loop.Enqueue(this, Turn.Lost);
@@ -376,6 +383,5 @@ internal abstract class StreamTransport : IBaseTransport, IStreamSink, IStepFlus
         public const int Start = 0;
         public const int Read = 1;
         public const int Lost = 2;
-        public const int Drain = 3;
     }
 }

@@ -74,8 +74,14 @@ internal sealed class SimulatedSocket
 
     public Link Outgoing { get; private set; } = null!;
 
+    /// <summary>SO_LINGER, in seconds, where somebody has set it.</summary>
+    public int? Linger { get; set; }
+
+    /// <summary>SO_RCVLOWAT: fewer bytes are not reported.</summary>
+    public int ReceiveLowWater { get; set; } = 1;
+
     /// <summary>A read would give bytes, the end or an error.</summary>
-    public bool CanRead => Incoming.Unread > 0 || Incoming.FinArrived || _isReset || !_error.IsNone;
+    public bool CanRead => Incoming.Unread >= ReceiveLowWater || Incoming.FinArrived || _isReset || !_error.IsNone;
 
     /// <summary>A write would take bytes or fail.</summary>
     public bool CanWrite => WriteFails || Outgoing.Room > 0;
@@ -148,6 +154,12 @@ internal sealed class SimulatedSocket
     public void Release(bool reset)
     {
         if (IsGone || --_holders > 0) return;
+        if (!IsUnix && !reset && Linger is { } seconds)
+        {
+            if (seconds > 0 && Outgoing.Travelling > 0) _network.Violated($"a close with SO_LINGER holds the loop for {seconds} s ({this})");
+            reset = seconds == 0;
+        }
+
         _network.Trace.Add(KernelEvent.Close, Id, reset ? 1 : 0, this);
         Forget();
         Released?.Invoke();

@@ -40,6 +40,8 @@ internal sealed class SimulatedStreamChannel : SimulatedByteChannel
 
     public override TransportSocket? Socket => _socket;
 
+    public override int Unread => _life is Life.Open ? Kernel.Incoming.Unread : 0;
+
     public override bool IsReady => _life is Life.Lingering ? _linger.IsReady : base.IsReady;
 
     public override bool TrySendFile(SafeFileHandle file, long offset, long count, out long sent, out IoError error)
@@ -111,6 +113,7 @@ internal sealed class SimulatedStreamChannel : SimulatedByteChannel
     private protected override void ReleaseDescriptor(bool reset)
     {
         _socket.MarkClosed();
+        Kernel.Linger = null;
         Kernel.Release(reset);
     }
 

@@ -181,8 +181,13 @@ internal sealed class EpollBackend : IoBackend
         try
         {
             var family = SocketFactory.CheckConnectedStream(System, fd.Number);
-            if (SocketFactory.IsTcp(family)) SocketFactory.SetTcpOptions(System, fd.Number, options);
-            return EpollStreamChannel.OfConnected(this, fd, family, isShared: true);
+            if (SocketFactory.IsTcp(family))
+            {
+                SocketFactory.SetTcpOptions(System, fd.Number, options);
+                ForeignOptions.PutRight(System, fd.Number, options);
+            }
+
+            return EpollStreamChannel.OfConnected(this, fd, family, SocketPast.TakenOver);
         }
         catch
         {

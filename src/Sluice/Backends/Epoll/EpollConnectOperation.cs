@@ -1,3 +1,4 @@
+using Sluice.Backends.Linux;
 using Sluice.Backends.Linux.Addresses;
 using Sluice.Native;
 using Sluice.Primitives;
@@ -82,7 +83,7 @@ internal sealed class EpollConnectOperation : IoOperation, IEpollTarget
         {
             var fd = _fd!;
             _fd = null;
-            sink.OnConnected(EpollStreamChannel.OfConnected(_backend, fd, _family, isShared: false, _registration));
+            sink.OnConnected(EpollStreamChannel.OfConnected(_backend, fd, _family, SocketPast.Own, _registration));
         }
         else
         {

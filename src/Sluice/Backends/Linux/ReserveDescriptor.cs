@@ -18,7 +18,12 @@ internal sealed class ReserveDescriptor(Syscalls system) : IDisposable
         if (_reserve is null) return true;
         _reserve.Dispose();
         var shed = system.Accept(listener, [], out _, out var error);
-        if (error.IsNone) new SafeFd(system, shed).Dispose();
+        if (error.IsNone)
+        {
+            ForeignOptions.CloseInOrder(system, shed);
+            new SafeFd(system, shed).Dispose();
+        }
+
         _reserve = Open(system);
         return error != IoError.WouldBlock;
     }

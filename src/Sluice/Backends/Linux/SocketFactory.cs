@@ -62,7 +62,8 @@ internal static class SocketFactory
     /// <summary>Moves an open socket from its owner to us: under a number of ours, with the owner's closed.</summary>
     /// <remarks>
     /// Taking the number itself and marking the handle invalid would be cheaper, but a later Dispose of the Socket around such a
-    /// handle waits for ever. Disposing of a Socket's handle sets an abortive linger, which the open socket would keep: it is put back.
+    /// handle waits for ever. Disposing of a Socket's handle sets an abortive linger, which the open socket would keep. Neither that nor one that it came with
+    /// is left on it: see <see cref="ForeignOptions.CloseInOrder"/>.
     /// </remarks>
     /// <exception cref="SocketException">No descriptor to spare. The owner's is closed all the same.</exception>
     public static SafeFd TakeOver(Syscalls system, SafeHandle owner)
@@ -70,14 +71,14 @@ internal static class SocketFactory
         var duplicate = system.Duplicate((int)owner.DangerousGetHandle(), out var error);
         if (!error.IsNone)
         {
+            ForeignOptions.CloseInOrder(system, (int)owner.DangerousGetHandle());
             owner.Dispose();
             throw error.ToException("take over a socket");
         }
 
         var fd = new SafeFd(system, duplicate);
-        var linger = system.GetLinger(duplicate, out error);
         owner.Dispose();
-        if (error.IsNone) system.SetLinger(duplicate, linger);
+        ForeignOptions.CloseInOrder(system, duplicate);
         return fd;
     }
 
