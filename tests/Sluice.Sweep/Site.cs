@@ -14,6 +14,8 @@ namespace Sluice.Sweep;
 /// <param name="awaits">Takes what must be done in the end.</param>
 internal sealed class Site(World world, SimulatedHost host, EndPoint address, int number, Security security, Awaits awaits)
 {
+    private bool _drainCuts;
+
     public SimulatedHost Host => host;
 
     public EndPoint Address => address;
@@ -28,6 +30,13 @@ internal sealed class Site(World world, SimulatedHost host, EndPoint address, in
     public Server? Server => Serving is { IsCompletedSuccessfully: true } ? Serving.Result : null;
 
     public List<End> Ends { get; } = [];
+
+    /// <summary>It has accepted a connection. One that waited in the backlog at a drain is cut with the others.</summary>
+    public void Add(End end)
+    {
+        Ends.Add(end);
+        if (_drainCuts) end.Model.AskedToEnd = end.Model.WasAborted = true;
+    }
 
     /// <summary>Something befalls its server. On its host's loop.</summary>
     public void Act(Server server, ServerAct act)
@@ -71,9 +80,10 @@ internal sealed class Site(World world, SimulatedHost host, EndPoint address, in
             1 => Timeout.InfiniteTimeSpan,
             _ => TimeSpan.FromTicks(1) + world.Dice.Part(world.Plan.ChaosTime),
         };
+        _drainCuts |= deadline != Timeout.InfiniteTimeSpan;
         foreach (var end in Ends)
         {
-            if (deadline != Timeout.InfiniteTimeSpan) end.Model.AskedToEnd = end.Model.WasAborted = true;
+            if (_drainCuts) end.Model.AskedToEnd = end.Model.WasAborted = true;
         }
 
         awaits.Add("DrainAsync", host.Loop, server.DrainAsync(deadline));

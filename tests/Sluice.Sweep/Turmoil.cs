@@ -26,10 +26,12 @@ internal sealed class Turmoil(World world)
     private readonly List<SimulatedSocketHandle> _handles = [];
     private readonly List<(End End, Task Task)> _connects = [];
     private readonly Awaits _awaits = new();
-    private readonly List<IDisposable> _partitions = [];
+    private Outages? _outages;
     private int _served;
     private int _connections;
     private bool _isClosing;
+
+    private Outages Outages => _outages ??= new Outages(world, _awaits, _sites);
 
     private SimulatedHost Home => world.Simulation.Hosts[0];
 
@@ -71,11 +73,9 @@ internal sealed class Turmoil(World world)
     /// <summary>No more faults; what was held back goes on; everybody reads.</summary>
     public void CalmDown()
     {
-        Heal();
+        Outages.CalmDown();
         foreach (var host in world.Simulation.Hosts)
         {
-            if (!host.IsRunning) Restart(host);
-            foreach (var other in world.Simulation.Hosts) world.Simulation.Link(host, other).PacketLoss = 0;
             host.Faults.Clear();
             host.Faults.ReleaseLinks();
         }
@@ -149,8 +149,7 @@ internal sealed class Turmoil(World world)
         if (Plan.HasFaults && _dice.Chance(0.7)) Fail(Draw(world.Simulation.Hosts));
         if (Plan.HasServerActs && _dice.Chance(0.4) && _sites.Count > 0) ActOn(Draw(_sites));
         if (Plan.HasServerActs && _dice.Chance(0.1)) Serve(true);
-        if (Plan.HasPartitions && _dice.Chance(0.4)) PartOrHeal();
-        if (Plan.HasCrashes && _dice.Chance(0.3)) CrashOrRestart(world.Simulation.Hosts[1 + _dice.Below(Plan.Hosts - 1)]);
+        Outages.Act();
         if (Plan.HasLateConnects && _dice.Chance(0.4) && world.Ends.Count < 24) Connect();
         if (Plan.EndsLoops && _dice.Chance(0.2)) EndLoop(world.Simulation.Hosts[1 + _dice.Below(Plan.Hosts - 1)]);
     }
@@ -162,56 +161,6 @@ internal sealed class Turmoil(World world)
         world.Note(Happening.Reset, 0);
         socket.TakeReset();
         socket.Outgoing.SendReset();
-    }
-
-    private void PartOrHeal()
-    {
-        if (_partitions.Count > 0 && _dice.Chance(0.5))
-        {
-            Heal();
-            return;
-        }
-
-        world.Note(Happening.Partition, 0);
-        var hosts = world.Simulation.Hosts;
-        var first = _dice.Below(hosts.Count);
-        SimulatedHost[] side = [hosts[first]];
-        SimulatedHost[] others = [.. hosts.Where(host => host != hosts[first])];
-        _partitions.Add(_dice.Chance(0.3) ? world.Simulation.PartitionOneWay(side, others) : world.Simulation.Partition(side, others));
-    }
-
-    private void Heal()
-    {
-        if (_partitions.Count == 0) return;
-        world.Note(Happening.Heal, 0);
-        foreach (var partition in _partitions) partition.Dispose();
-        _partitions.Clear();
-    }
-
-    private void CrashOrRestart(SimulatedHost host)
-    {
-        if (!host.IsRunning)
-        {
-            Restart(host);
-            return;
-        }
-
-        world.Note(Happening.Crash, 0);
-        _awaits.Forget(host.Loop);
-        _sites.RemoveAll(site => site.Host == host);
-        foreach (var end in world.Ends)
-        {
-            if (end.Host == host) end.Crash();
-        }
-
-        host.Crash();
-    }
-
-    private void Restart(SimulatedHost host)
-    {
-        world.Note(Happening.Restart, 0);
-        host.Restart();
-        world.Watch(host);
     }
 
     private void Fail(SimulatedHost host)
@@ -295,7 +244,7 @@ internal sealed class Turmoil(World world)
         MayMisbehave(out var instead, reports: true);
         if (instead is not null) return instead;
         var end = world.MakeEnd(site.Host, Plan.IsIsolated ? site.Number : -1, isServer: true, site.Security);
-        site.Ends.Add(end);
+        site.Add(end);
         return world.MakeProtocol(end);
     }
 
