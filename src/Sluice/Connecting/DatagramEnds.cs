@@ -18,7 +18,7 @@ internal sealed class DatagramEnds
         RemotePath = remotePath;
     }
 
-    /// <summary>The family of an endpoint without addresses; else only a wish.</summary>
+    /// <summary>The family of an endpoint without addresses; else which addresses of a name are wanted.</summary>
     public AddressFamily Family { get; }
 
     public AddressQuery? Local { get; }

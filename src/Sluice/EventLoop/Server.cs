@@ -136,7 +136,7 @@ public sealed class Server : IAsyncDisposable, ILoopMember, IListenerOwner
     public Task WaitClosedAsync() => _finished.Task;
 
     /// <summary>
-    /// Ends the server in peace: serves the connections that wait to be accepted and listens no longer, has each connection's protocol told by
+    /// Ends the server gracefully: serves the connections that wait to be accepted and listens no longer, has each connection's protocol told by
     /// <see cref="StreamProtocol.DrainRequested"/>, lets them finish, and aborts those that are left at the deadline. (asyncio has no counterpart.)
     /// </summary>
     /// <param name="deadline">

@@ -120,7 +120,7 @@ internal sealed class LoopCore
         }
     }
 
-    /// <summary>Puts a transport on the list of those that flush when the step ends. Not twice: the caller remembers.</summary>
+    /// <summary>Puts a transport on the list of those that flush when the step ends. The caller makes sure that it is not on it already.</summary>
     public void FlushAtEndOfStep(IStepFlush item) => _flushes.Add(item);
 
     /// <summary>

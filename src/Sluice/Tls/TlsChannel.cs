@@ -100,7 +100,7 @@ internal sealed class TlsChannel : UpperChannel, ICipherOutput
     public override int TryWrite(in WriteSlice queue, ReadOnlySpan<byte> extra, out IoError error)
     {
         error = IoError.None;
-        // What is written behind the goodbye goes nowhere.
+        // What is written after the goodbye is dropped.
         if (_state.Phase != TlsPhase.Open) return queue.Count + extra.Length;
         var chunks = new PlaintextChunks(queue, extra, _space);
         var taken = 0;
@@ -245,7 +245,7 @@ internal sealed class TlsChannel : UpperChannel, ICipherOutput
 
     private TlsFacts? Facts => _facts ??= _engine.Stream.IsAuthenticated && _state.Phase is TlsPhase.Open or TlsPhase.ShuttingDown ? new TlsFacts(_engine.Stream) : null;
 
-    /// <summary>Goes as far as the bytes go that have come. User code may run.</summary>
+    /// <summary>Does what the bytes that have come allow. User code may run.</summary>
     private void GoOn()
     {
         if (_engine.IsBusy)

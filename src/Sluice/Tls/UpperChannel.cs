@@ -6,8 +6,8 @@ using Sluice.Primitives;
 namespace Sluice.Tls;
 
 /// <summary>
-/// A channel over a transport instead of a kernel: what it knows from that transport, a turn of its own and a timer. What flows through is its
-/// derived class's matter. Lives on the loop's thread.
+/// A channel over a transport instead of a kernel: what it knows from that transport, a turn of its own and a timer. What is done with the bytes
+/// is decided by its derived class. Lives on the loop's thread.
 /// </summary>
 internal abstract class UpperChannel(LoopCore loop) : StreamChannel, ILoopWork, IHeapTimer
 {

@@ -17,7 +17,7 @@ internal struct DatagramSendingHalf
     /// <summary>From this size on a datagram is offered to the kernel at once.</summary>
     private const int LargeDatagram = 4096;
 
-    /// <summary>How many datagrams to a closed endpoint stay unremarked.</summary>
+    /// <summary>How many datagrams to a closed endpoint are dropped before there is a warning.</summary>
     private const int SilentlyDroppedSends = 4;
 
     private readonly DatagramTransport _transport;

@@ -23,7 +23,7 @@ internal struct StreamStart(IStartWaiter? waiter)
         GoOn(transport);
     }
 
-    /// <summary>The channel is ready: the life of a transport begins that was to wait for it.</summary>
+    /// <summary>The channel is ready: starts a transport that was to wait for it.</summary>
     public void OnReady(StreamTransport transport)
     {
         if (transport.State.Life == Life.Opening) Run(transport);

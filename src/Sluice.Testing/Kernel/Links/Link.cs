@@ -28,7 +28,7 @@ internal sealed class Link
     private int _drops;
     private bool _isStalled;
 
-    /// <param name="network">The world.</param>
+    /// <param name="network">The simulated network.</param>
     /// <param name="sender">Who sends.</param>
     /// <param name="receiver">Who receives.</param>
     /// <param name="way">The way between their hosts; null for Unix sockets and pipes, which have none.</param>

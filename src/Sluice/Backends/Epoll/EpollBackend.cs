@@ -292,8 +292,8 @@ internal sealed class EpollBackend : IoBackend
         }
     }
 
-    // What is deferred keeps Poll from waiting, and to look without waiting, once more for every closed connection, mostly finds nothing: so
-    // the call is left out, every second time at most.
+    // A deferred report keeps Poll from waiting, and an epoll_wait that does not wait, one more for every closed connection, mostly finds nothing: so
+    // the call is left out, but never twice in a row.
     private bool ReportInsteadOfLooking()
     {
         _hasOnlyReported = _deferred.Count > 0 && !_hasOnlyReported;

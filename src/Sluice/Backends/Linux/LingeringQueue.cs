@@ -11,7 +11,7 @@ internal interface ILingering
 
 /// <summary>
 /// The connections of a backend that linger after their close. All wait equally long, so the first one in is the first one due, and
-/// no timer is needed. A linked list inside an array: joining and leaving cost nothing, and a full house lets its oldest go.
+/// no timer is needed. A linked list inside an array: joining and leaving cost nothing, and when it is full the oldest is closed.
 /// </summary>
 internal sealed class LingeringQueue(IClock clock)
 {

@@ -4,7 +4,7 @@ using Sluice.Primitives;
 namespace Sluice.Backends.Linux;
 
 /// <summary>
-/// A descriptor kept for the day when there are none left: given up for a moment, it lets a listener take one waiting connection
+/// A descriptor kept in reserve for when there are none left: given up for a moment, it lets a listener take one waiting connection
 /// and close it, so that the peer learns at once that nobody will serve it. Owned by its backend.
 /// </summary>
 internal sealed class ReserveDescriptor(Syscalls system) : IDisposable

@@ -109,7 +109,7 @@ internal static class SocketFactory
         if (options.NoDelay) system.SetOption(fd, SocketConstants.ProtocolTcp, SocketConstants.OptionTcpNoDelay, 1);
     }
 
-    // SO_REUSEADDR lets a server come back while connections of its former life are still in TIME_WAIT; on Linux it never allows two
+    // SO_REUSEADDR lets a server start again while connections of its previous run are still in TIME_WAIT; on Linux it never allows two
     // listeners on one port. An IPv6 listener serves IPv6 alone, so that one for IPv4 can stand beside it.
     private static void PrepareTcpListener(Syscalls system, int fd, int family, ServerOptions options)
     {

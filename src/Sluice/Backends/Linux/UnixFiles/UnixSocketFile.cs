@@ -56,8 +56,8 @@ internal sealed class UnixSocketFile
         if (UnixPathLock.TryTake(system, path, out var error) is not { } pathLock) throw Failure(path, error);
         try
         {
-            // bind gives the file the mode of the socket's own inode, less the umask. Setting that first leaves no moment at which a
-            // stranger could connect; what the umask took away is given back below.
+            // bind gives the file the mode of the socket's own inode, less the umask. Setting that first leaves no moment at which
+            // another user could connect; what the umask took away is given back below.
             error = system.SetMode(fd, mode);
             if (error.IsNone) error = system.Bind(fd, address);
             if (error == IoError.AddressInUse && IsStale(system, path, address, isDatagram))

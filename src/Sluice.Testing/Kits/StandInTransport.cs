@@ -4,12 +4,15 @@ using System.Diagnostics.CodeAnalysis;
 namespace Sluice.Testing.Kits;
 
 /// <summary>
-/// A transport that is not the library's own, with another one inside: all that is asked of it goes there. Who holds the inner one can act below the back of what is built upon
-/// this one: cut it, or write rubbish. Owned by a test.
+/// A transport that is not the library's own, with another one inside: all that is asked of it goes there. No kernel may send files past it, since it could change what it is given; and who
+/// holds the inner one can act below what is built upon this one: cut the connection, or write bytes that do not belong there. Owned by a check.
 /// </summary>
-internal sealed class TapTransport(ITransport inner) : ITransport
+internal sealed class StandInTransport(ITransport inner) : ITransport
 {
     public ITransport Inner => inner;
+
+    /// <summary>Bytes that were written through it, in one piece each.</summary>
+    public long Written { get; private set; }
 
     public bool IsClosing => inner.IsClosing;
 
@@ -27,12 +30,6 @@ internal sealed class TapTransport(ITransport inner) : ITransport
 
     public void Abort() => inner.Abort();
 
-    public bool TryGetExtraInfo<T>(ExtraInfo<T> key, [MaybeNullWhen(false)] out T value) => inner.TryGetExtraInfo(key, out value);
-
-    public T? GetExtraInfo<T>(ExtraInfo<T> key) where T : class => inner.GetExtraInfo(key);
-
-    public object? GetExtraInfo(string name, object? defaultValue = null) => inner.GetExtraInfo(name, defaultValue);
-
     public void PauseReading() => inner.PauseReading();
 
     public void ResumeReading() => inner.ResumeReading();
@@ -45,9 +42,11 @@ internal sealed class TapTransport(ITransport inner) : ITransport
 
     void ITransport.SetProtocol(IProtocol<IWriteTransport> protocol) => ((IWriteTransport)inner).SetProtocol(protocol);
 
-    public void SetWriteBufferLimits(int? high = null, int? low = null) => inner.SetWriteBufferLimits(high, low);
-
-    public void Write(ReadOnlySpan<byte> data) => inner.Write(data);
+    public void Write(ReadOnlySpan<byte> data)
+    {
+        inner.Write(data);
+        Written += data.Length;
+    }
 
     public void Write(in ReadOnlySequence<byte> data) => inner.Write(data);
 
@@ -55,9 +54,17 @@ internal sealed class TapTransport(ITransport inner) : ITransport
 
     public void WriteEof() => inner.WriteEof();
 
-    public void Advance(int count) => inner.Advance(count);
+    public void SetWriteBufferLimits(int? high = null, int? low = null) => inner.SetWriteBufferLimits(high, low);
 
     public Memory<byte> GetMemory(int sizeHint = 0) => inner.GetMemory(sizeHint);
 
     public Span<byte> GetSpan(int sizeHint = 0) => inner.GetSpan(sizeHint);
+
+    public void Advance(int count) => inner.Advance(count);
+
+    public bool TryGetExtraInfo<T>(ExtraInfo<T> key, [MaybeNullWhen(false)] out T value) => inner.TryGetExtraInfo(key, out value);
+
+    public T? GetExtraInfo<T>(ExtraInfo<T> key) where T : class => inner.GetExtraInfo(key);
+
+    public object? GetExtraInfo(string name, object? defaultValue = null) => inner.GetExtraInfo(name, defaultValue);
 }
