@@ -96,7 +96,7 @@ public sealed partial class EventLoop : IAsyncDisposable, IDisposable
     public T RunUntilComplete<T>(Func<Task<T>> main)
     {
         ArgumentNullException.ThrowIfNull(main);
-        var invocation = new Invocation<T>(_core, Members, main, ExecutionContext.Capture());
+        var invocation = new Invocation<Func<Task<T>>, T>(_core, Members, static main => main(), main);
         Drive(invocation.Task, invocation);
         if (!invocation.Task.IsCompleted) throw new InvalidOperationException("The event loop was stopped before the task was done.");
         return invocation.Task.GetAwaiter().GetResult();
