@@ -37,6 +37,7 @@ public static class TransportChecks
         .. In(typeof(SendFileFlowChecks)),
         .. In(typeof(SendFileEndChecks)),
         .. In(typeof(ClosingChecks)),
+        .. In(typeof(LingeringChecks)),
         .. In(typeof(AbortChecks)),
         .. In(typeof(ErrorChecks)),
         .. In(typeof(ReentrancyChecks)),

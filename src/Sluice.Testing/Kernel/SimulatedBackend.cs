@@ -24,7 +24,9 @@ internal sealed class SimulatedBackend : IoBackend
 {
     private readonly List<ISimulatedSource> _sources = [];
     private readonly List<(ulong Rank, ISimulatedSource Source)> _ready = [];
+    private readonly LinkedList<SimulatedStreamChannel> _lingering = [];
     private int _woken;
+    private long _cut;
     private bool _isPolling;
     private bool _isDisposed;
 
@@ -32,6 +34,7 @@ internal sealed class SimulatedBackend : IoBackend
     public SimulatedBackend(SimulatedMachine machine)
     {
         Machine = machine;
+        MaxLingering = Math.Max(1, machine.Network.Options.DescriptorLimit / LingeringShare);
         Network = machine.Network;
         machine.Add(this);
     }
@@ -69,6 +72,8 @@ internal sealed class SimulatedBackend : IoBackend
     public override IClock Clock => Network.Clock;
 
     public override int DescriptorLimit => Network.Options.DescriptorLimit;
+
+    public override long CutConnections => _cut;
 
     public override bool SupportsReusePort => Network.Options.SupportsReusePort;
 
@@ -283,6 +288,24 @@ internal sealed class SimulatedBackend : IoBackend
     public void Add(ISimulatedSource source)
     {
         if (!IsAbandoned) _sources.Add(source);
+    }
+
+    /// <summary>A closed connection lingers from now on: the oldest may have to go for it.</summary>
+    public void AddLingering(SimulatedStreamChannel channel)
+    {
+        while (_lingering.Count >= MaxLingering) CutOldest();
+        _lingering.AddLast(channel);
+    }
+
+    public void RemoveLingering(SimulatedStreamChannel channel) => _lingering.Remove(channel);
+
+    /// <returns>False where none lingers.</returns>
+    public bool CutOldest()
+    {
+        if (_lingering.First is not { } oldest) return false;
+        _cut++;
+        oldest.Value.EndLingering();
+        return true;
     }
 
     public void Remove(ISimulatedSource source) => _sources.Remove(source);

@@ -78,6 +78,13 @@ internal abstract class StreamChannel
     {
     }
 
+    /// <summary>
+    /// The stream closes: once the peer has acknowledged nothing of what is still to be sent for so long, it is broken, also after <see cref="Close"/>. Where the kernel can do that: TCP.
+    /// </summary>
+    public virtual void LimitClosing(TimeSpan timeout)
+    {
+    }
+
     /// <summary>Ends the sending side. Not while a write is outstanding.</summary>
     public abstract void ShutdownWrite();
 

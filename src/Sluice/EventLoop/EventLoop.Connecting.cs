@@ -199,6 +199,11 @@ public sealed partial class EventLoop
     private static TOptions Checked<TOptions>(TOptions options) where TOptions : StreamOptions
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.MaxWriteBufferSize, nameof(options));
+        if (options.ClosingTimeout <= TimeSpan.Zero && options.ClosingTimeout != Timeout.InfiniteTimeSpan)
+        {
+            throw new ArgumentOutOfRangeException(nameof(options), options.ClosingTimeout, "A time is positive or Timeout.InfiniteTimeSpan.");
+        }
+
         return options;
     }
 }

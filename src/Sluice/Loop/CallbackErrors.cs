@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Sluice.Backends;
 
 namespace Sluice.Loop;
 
@@ -6,6 +7,9 @@ namespace Sluice.Loop;
 internal sealed partial class CallbackErrors(ILogger? logger)
 {
     private readonly ILogger _logger = logger ?? StandardErrorLogger.Instance;
+
+    private long _cutsToldOf;
+    private TimeSpan _nextWarningOfCuts = TimeSpan.MinValue;
 
     /// <summary>The user's handler, or null for the default one.</summary>
     public Action<ExceptionContext>? Handler { get; set; }
@@ -54,6 +58,17 @@ internal sealed partial class CallbackErrors(ILogger? logger)
     public void LogLeftOver(string what) => Log(logger => LogLeftOver(logger, what));
 
     public void LogWarning(string what) => Log(logger => LogWarning(logger, what));
+
+    /// <summary>After a poll: warns of closed connections that were cut off, at most once a second, with their number. Costs a comparison where there are none.</summary>
+    public void WarnOfCuts(IoBackend backend)
+    {
+        var count = backend.CutConnections - _cutsToldOf;
+        if (count == 0 || backend.Clock.Now < _nextWarningOfCuts) return;
+        _nextWarningOfCuts = backend.Clock.Now + TimeSpan.FromSeconds(1);
+        _cutsToldOf += count;
+        LogWarning(
+            $"{count} closed connections were cut off while their peers still sent, so that the last of what was written to them may be lost: more than {backend.MaxLingering} lingered, or no descriptor was left.");
+    }
 
     private void Log(Action<ILogger> write)
     {

@@ -295,7 +295,9 @@ internal sealed class LoopCore
             do
             {
                 // A wake-up that one of these polls has taken does not come again: whatever it may stand for is looked at here.
-                if (Backend.Poll(TimeSpan.Zero) || HasReadyWork || _stopAsked || until is { IsCompleted: true }) return;
+                var reported = Backend.Poll(TimeSpan.Zero);
+                Errors.WarnOfCuts(Backend);
+                if (reported || HasReadyWork || _stopAsked || until is { IsCompleted: true }) return;
             }
             while (Time < end);
 
@@ -304,6 +306,7 @@ internal sealed class LoopCore
         }
 
         Backend.Poll(wait);
+        Errors.WarnOfCuts(Backend);
     }
 
     private void RunTimers(long mark)

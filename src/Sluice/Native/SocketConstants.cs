@@ -40,6 +40,7 @@ internal static class SocketConstants
     public const int OptionDomain = 39;
     public const int OptionTcpNoDelay = 1;
     public const int OptionTcpCork = 3;
+    public const int OptionTcpUserTimeout = 18;
     public const int OptionIPv6Only = 26;
     public const int OptionMulticastInterface = 32;
     public const int OptionMulticastTimeToLive = 33;

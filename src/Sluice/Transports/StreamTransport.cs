@@ -28,12 +28,14 @@ internal abstract class StreamTransport : IBaseTransport, IStreamSink, IStepFlus
     internal ProtocolBinding Binding;
     private StreamStart _start;
     private ITransport? _above;
+    private readonly TimeSpan _closingTimeout;
     private Exception? _lostReason;
 
     private protected StreamTransport(
         LoopCore loop, StreamChannel channel, BaseProtocol protocol, in TransportOrigin origin, int defaultHigh = FlowControl.DefaultHigh)
     {
         Channel = channel;
+        _closingTimeout = origin.Options.ClosingTimeout;
         Sending = new SendingHalf(this, origin.Options.MaxWriteBufferSize, defaultHigh, origin.IsPaused);
         Receiving = new ReceivingHalf(this);
         Binding = new ProtocolBinding(loop, origin.Context);
@@ -156,6 +158,7 @@ internal abstract class StreamTransport : IBaseTransport, IStreamSink, IStepFlus
         BeginClosing();
         Sending.Flush();
         if (State.Life != Life.Closing) return;
+        if (_closingTimeout != Timeout.InfiniteTimeSpan) Channel.LimitClosing(_closingTimeout);
         if (Sending.IsDrained) FinishClosing();
         else if (!Receiving.HasSeenEnd) Channel.StartReading();
     }

@@ -55,6 +55,9 @@ internal sealed class Link
     /// <summary>How many bytes were ever given to this link.</summary>
     public long Sent { get; private set; }
 
+    /// <summary>How many bytes have ever got to the receiver's window.</summary>
+    public long Taken { get; private set; }
+
     public int Unread { get; private set; }
 
     public int Room => _capacity - _bytes.Count;
@@ -278,6 +281,7 @@ internal sealed class Link
         if (count > 0)
         {
             Unread += count;
+            Taken += count;
             _arrivedOfFirst += count;
         }
 

@@ -123,6 +123,7 @@ internal sealed class SimulatedListenChannel : ListenChannel, ISimulatedSource
     {
         var verdict = AcceptRules.Judge(error);
         if (verdict != AcceptVerdict.Rest) return verdict == AcceptVerdict.TryNext;
+        if (AcceptRules.TurnsOneAway(error) && _host.CutOldest()) return true;
         if (AcceptRules.TurnsOneAway(error)) _listener.Backlog.Dequeue().Release(reset: false);
         _isResting = true;
         _host.Network.Schedule(_host.Clock.Now + AcceptRules.Rest, () => _isResting = false);

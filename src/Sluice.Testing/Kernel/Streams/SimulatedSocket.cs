@@ -147,6 +147,20 @@ internal sealed class SimulatedSocket
         Outgoing.SendFin();
     }
 
+    /// <summary>TCP_USER_TIMEOUT: breaks the connection where nothing of what was sent has got to the peer for so long, also once it is closed.</summary>
+    public void LimitUnacknowledged(TimeSpan timeout)
+    {
+        var taken = Outgoing.Taken;
+        if (Outgoing.Travelling == 0 && (_finSent || IsGone)) return;
+        _network.Schedule(_network.Clock.Now + timeout, () =>
+        {
+            if (_isReset || IsVanished) return;
+            if (Outgoing.Travelling == 0 || Outgoing.Taken != taken) LimitUnacknowledged(timeout);
+            else if (IsGone) Outgoing.Drop();
+            else TimeOut();
+        });
+    }
+
     /// <summary>One more descriptor means it: it is closed when all are.</summary>
     public void Hold() => _holders++;
 

@@ -70,6 +70,12 @@ internal sealed class SimulatedStreamChannel : SimulatedByteChannel
         Kernel.ShutdownWrite();
     }
 
+    public override void LimitClosing(TimeSpan timeout)
+    {
+        VerifyOpen(nameof(LimitClosing));
+        if (!Kernel.IsUnix) Kernel.LimitUnacknowledged(timeout);
+    }
+
     public override void Close(bool reset)
     {
         VerifyOpen(nameof(Close));
@@ -80,6 +86,7 @@ internal sealed class SimulatedStreamChannel : SimulatedByteChannel
         {
             _life = Life.Lingering;
             _linger.Start();
+            _host.AddLingering(this);
         }
     }
 
@@ -88,10 +95,17 @@ internal sealed class SimulatedStreamChannel : SimulatedByteChannel
         if (_life is Life.Lingering)
         {
             if (!_linger.Advance()) return false;
-            Release(reset: false);
+            EndLingering();
         }
 
         return base.Report();
+    }
+
+    /// <summary>It lingers no longer: its peer has ended, its time is over, or others need its place.</summary>
+    public void EndLingering()
+    {
+        _host.RemoveLingering(this);
+        Release(reset: false);
     }
 
     public override string ToString()

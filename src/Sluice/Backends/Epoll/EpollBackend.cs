@@ -51,7 +51,7 @@ internal sealed class EpollBackend : IoBackend
     {
         System = system ?? Syscalls.System;
         Clock = clock ?? MonotonicClock.Instance;
-        Lingering = new LingeringQueue(Clock);
+        Lingering = new LingeringQueue(Clock) { Capacity = Math.Max(1, DescriptorLimit / LingeringShare) };
         Sender = new GatheringSender<SocketSending>(System);
         LocalNames = new LocalNames(System);
         BorrowedModes = new BorrowedModes(System);
@@ -67,6 +67,14 @@ internal sealed class EpollBackend : IoBackend
     public override IClock Clock { get; }
 
     public override int DescriptorLimit => System.DescriptorLimit();
+
+    public override int MaxLingering
+    {
+        get => Lingering.Capacity;
+        set => Lingering.Capacity = value;
+    }
+
+    public override long CutConnections => Lingering.Cut;
 
     public override bool SupportsReusePort => true;
 

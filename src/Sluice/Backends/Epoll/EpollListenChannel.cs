@@ -190,6 +190,7 @@ internal sealed class EpollListenChannel : ListenChannel, IEpollTarget
         var verdict = AcceptRules.Judge(error);
         if (verdict == AcceptVerdict.Rest)
         {
+            if (AcceptRules.TurnsOneAway(error) && _backend.Lingering.CutOldest()) return true;
             if (AcceptRules.TurnsOneAway(error) && !_backend.Reserve.Shed(_fd.Number)) return false;
             BeginRest();
             _sink.OnAcceptFailed(error);

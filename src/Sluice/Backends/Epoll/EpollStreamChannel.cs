@@ -187,6 +187,11 @@ internal sealed class EpollStreamChannel : StreamChannel, IEpollTarget, ILingeri
 
     public override void StopAwaitingRoom() => _awaitsRoom = false;
 
+    public override void LimitClosing(TimeSpan timeout)
+    {
+        if (_phase == Phase.Open && SocketFactory.IsTcp(_family)) SocketFactory.LimitUnacknowledged(_backend.System, _number, timeout, keepsShorter: _past != SocketPast.Own);
+    }
+
     // A connection that is already broken refuses; its next read or write says so.
     public override void ShutdownWrite()
     {

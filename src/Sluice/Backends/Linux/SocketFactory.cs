@@ -103,6 +103,23 @@ internal static class SocketFactory
         if (options.KeepAlive) system.SetOption(fd, SocketConstants.LevelSocket, SocketConstants.OptionKeepAlive, 1);
     }
 
+    /// <summary>Sets TCP_USER_TIMEOUT, which also breaks a connection whose peer takes nothing more. A socket that refuses is broken already.</summary>
+    /// <param name="system">The kernel.</param>
+    /// <param name="fd">The connection.</param>
+    /// <param name="timeout">How long.</param>
+    /// <param name="keepsShorter">Whether somebody else may have set a shorter one, which is to stay.</param>
+    public static void LimitUnacknowledged(Syscalls system, int fd, TimeSpan timeout, bool keepsShorter)
+    {
+        var milliseconds = (int)Math.Clamp(Math.Ceiling(timeout.TotalMilliseconds), 1, int.MaxValue);
+        if (keepsShorter)
+        {
+            var present = system.GetOption(fd, SocketConstants.ProtocolTcp, SocketConstants.OptionTcpUserTimeout, out var error);
+            if (error.IsNone && present > 0 && present <= milliseconds) return;
+        }
+
+        system.SetOption(fd, SocketConstants.ProtocolTcp, SocketConstants.OptionTcpUserTimeout, milliseconds);
+    }
+
     /// <summary>Sets what the options ask for. A socket that refuses is broken, and says so at its first read.</summary>
     public static void SetNoDelay(Syscalls system, int fd, StreamOptions options)
     {
