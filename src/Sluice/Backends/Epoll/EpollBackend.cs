@@ -195,7 +195,7 @@ internal sealed class EpollBackend : IoBackend
                 ForeignOptions.PutRight(System, fd.Number, options);
             }
 
-            return EpollStreamChannel.OfConnected(this, fd, family, SocketPast.TakenOver, out _);
+            return EpollStreamChannel.OfConnected(this, fd, family, new ConnectedNames(System, fd.Number, family), SocketPast.TakenOver);
         }
         catch
         {

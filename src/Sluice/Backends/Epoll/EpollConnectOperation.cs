@@ -81,18 +81,18 @@ internal sealed class EpollConnectOperation : IoOperation, IEpollTarget
         _sink = null;
         if (error.IsNone)
         {
-            var fd = _fd!;
-            _fd = null;
-            var channel = EpollStreamChannel.OfConnected(_backend, fd, _family, SocketPast.Own, out var isItself, _registration);
-            if (!isItself)
+            var names = new ConnectedNames(_backend.System, _fd!.Number, _family);
+            if (names.IsItself)
             {
-                sink.OnConnected(channel);
+                // Nobody listens at a port of this machine, and the kernel gave the client that very port. To the caller the server is dead.
+                CloseSocket();
+                sink.OnConnectFailed(ConnectStep.Connect, IoError.ConnectionRefused);
                 return;
             }
 
-            // Nobody listens at a port of this machine, and the kernel gave the client that very port: it has met itself. To the caller the server is dead.
-            channel.Close(reset: true);
-            sink.OnConnectFailed(ConnectStep.Connect, IoError.ConnectionRefused);
+            var fd = _fd;
+            _fd = null;
+            sink.OnConnected(EpollStreamChannel.OfConnected(_backend, fd, _family, names, SocketPast.Own, _registration));
         }
         else
         {

@@ -107,24 +107,9 @@ internal sealed class EpollStreamChannel : StreamChannel, IEpollTarget, ILingeri
     private EpollInterest Wanted => (_isReading ? Read : 0) | (_isWriting || _awaitsRoom ? Write : 0);
 
     /// <summary>A channel over a socket whose addresses only the kernel knows.</summary>
-    /// <param name="backend">Whose channel it is.</param>
-    /// <param name="fd">The socket, owned by the channel from here on.</param>
-    /// <param name="family">Its family.</param>
-    /// <param name="past">What it has been before.</param>
-    /// <param name="isItself">Whether it is connected to itself: TCP takes a connect from a port to that same port for one that meets another half-way.</param>
-    /// <param name="slot">Its place in the set, if it has one.</param>
     public static EpollStreamChannel OfConnected(
-        EpollBackend backend, SafeFd fd, int family, SocketPast past, out bool isItself, EpollRegistration? slot = null)
-    {
-        Span<byte> localRoom = stackalloc byte[SocketConstants.MaxAddressLength];
-        Span<byte> peerRoom = stackalloc byte[SocketConstants.MaxAddressLength];
-        ReadOnlySpan<byte> local = localRoom[..backend.System.GetLocalName(fd.Number, localRoom, out var error)];
-        var localName = error.IsNone ? EndPointBytes.ToEndPoint(local) : null;
-        ReadOnlySpan<byte> remote = peerRoom[..backend.System.GetPeerName(fd.Number, peerRoom, out error)];
-        var peer = new PeerAddress(error.IsNone ? remote : default);
-        isItself = SocketFactory.IsTcp(family) && local.SequenceEqual(remote);
-        return new EpollStreamChannel(backend, fd, family, localName, peer, past, slot);
-    }
+        EpollBackend backend, SafeFd fd, int family, in ConnectedNames names, SocketPast past, EpollRegistration? slot = null) =>
+        new(backend, fd, family, names.Local, names.Peer, past, slot);
 
     public override void Attach(IStreamSink sink)
     {
