@@ -10,7 +10,7 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDTERMINALLOGGER=off M
 export SLUICE_REQUIRE_PEERS="${SLUICE_REQUIRE_PEERS:-}"
 
 # What the tests talk to, as command:package.
-peers=(python3:python3 openssl:openssl curl:curl nc:netcat-openbsd strace:strace gcc:gcc)
+peers=(python3:python3 openssl:openssl curl:curl nc:netcat-openbsd strace:strace gcc:gcc redis-server:redis-server)
 
 artifacts=$PWD/artifacts
 failures=()

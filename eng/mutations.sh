@@ -1,43 +1,72 @@
 #!/usr/bin/env bash
-# Breaks the library on purpose and demands that the sweep sees it: each patch in tests/Sluice.Sweep/Mutations is applied to a copy of the tree, and
-# some of its first seeds must break the invariant that the patch's first line names.
+# Breaks the library on purpose and demands that each break is seen: tests/Sluice.Sweep/Breaks/breaks.txt says what is broken, and by what it must be seen. Everything
+# happens in a copy of the tree. Takes a build of the library and a few tests for each.
 #   eng/mutations.sh [NAME...]     default: all of them
-#   SLUICE_SWEEP_SEEDS=N           how many seeds each gets; default: 5000
+#   SLUICE_SWEEP_SEEDS=N           how many seeds the sweep gets for those that it must see; default: 5000
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=1
 seeds=${SLUICE_SWEEP_SEEDS:-5000}
-patches=$PWD/tests/Sluice.Sweep/Mutations
+tree=$PWD
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$copy"
 cd "$copy" || exit 1
+list=$PWD/tests/Sluice.Sweep/Breaks/breaks.txt
 
 # Broken on purpose: style does not matter, time does.
 build() {
-  dotnet build tests/Sluice.Sweep -c Release --disable-build-servers "$@" \
-    -p:RunAnalyzers=false -p:EnforceCodeStyleInBuild=false -p:GenerateDocumentationFile=false >build.log 2>&1
+  dotnet build "$@" -c Release -p:RunAnalyzers=false -p:EnforceCodeStyleInBuild=false -p:GenerateDocumentationFile=false -p:TreatWarningsAsErrors=false >build.log 2>&1
 }
-build || { cat build.log; exit 1; }
+of() { echo "$copy/tests/$1/bin/Release/net10.0"; }
+for project in Sluice.Sweep Sluice.Tests Sluice.KernelTests; do
+  build "tests/$project" || { cat build.log; exit 1; }
+done
 
-[ $# -gt 0 ] || set -- $(basename -s .patch -a "$patches"/*.patch)
+# A copy that nothing breaks: it reads the list and plants.
+cp -r "$(of Sluice.Sweep)" "$copy/planter"
+breaks() { dotnet "$copy/planter/Sluice.Sweep.dll" breaks "$list" "$@"; }
+
+# see PROJECT KIND NAME: runs the tests that must see it. A run without tests, or that finds no rows, has seen nothing.
+see() {
+  local filter=(--filter-class "*.$3") code=0
+  [ "$2" = class ] || filter=(--filter-class '*.TransportChecksOn*')
+  [ "$2" = class ] || export SLUICE_CHECK=$3
+  timeout 300 dotnet "$(of "$1")/$1.dll" --no-progress --no-ansi --stop-on-fail on "${filter[@]}" >run.log 2>&1 || code=$?
+  unset SLUICE_CHECK
+  [ $code -ne 0 ] && [ $code -ne 8 ] && ! grep -q 'No data found' run.log && verdict=seen
+  seen=$(grep -m1 '^failed' run.log | cut -c8-120)
+}
+
+# sweep N: some of the first seeds must break that invariant.
+sweep() {
+  timeout 300 dotnet "$(of Sluice.Sweep)/Sluice.Sweep.dll" sweep "$seeds" >run.log 2>&1
+  seen=$(grep -aoE '^seed [0-9]+: invariant [0-9]+' run.log | sed -E 's/seed ([0-9]+): invariant ([0-9]+)/\2 (seed \1)/' | paste -sd, | sed 's/,/, /g')
+  grep -qaE "^seed [0-9]+: invariant $1 " run.log && verdict=seen
+}
+
+[ $# -gt 0 ] || set -- $(breaks)
 missed=0
 for name in "$@"; do
-  patch=$patches/$name.patch
-  expected=$(sed -n '1s/^Invariant \([0-9]*\):.*/\1/p' "$patch")
-  seen='' verdict=MISSED
-  if ! git apply "$patch" 2>apply.log; then
-    verdict="does not apply: $(head -1 apply.log)"
-  elif ! build --no-restore; then
-    verdict="does not build: $(grep -m1 -o 'error.*' build.log)"
+  verdict=MISSED seen=''
+  if ! plan=$(breaks "$name" "$copy"); then
+    verdict='DOES NOT APPLY' seen=$plan
   else
-    timeout 300 dotnet tests/Sluice.Sweep/bin/Release/net10.0/Sluice.Sweep.dll sweep "$seeds" >run.log 2>&1
-    seen=$(grep -aoE '^seed [0-9]+: invariant [0-9]+' run.log | sed -E 's/seed ([0-9]+): invariant ([0-9]+)/\2 (seed \1)/' | paste -sd, | sed 's/,/, /g')
-    grep -qaE "^seed [0-9]+: invariant $expected " run.log && verdict=seen
+    mapfile -t lines <<<"$plan"
+    read -ra by <<<"${lines[0]}"
+    if ! build src/Sluice.Testing --no-restore; then
+      verdict='DOES NOT BUILD' seen=$(grep -m1 -o 'error.*' build.log)
+    else
+      project=${by[0]}
+      [ "$project" = sweep ] && project=Sluice.Sweep
+      cp src/Sluice.Testing/bin/Release/net10.0/Sluice*.dll "$(of "$project")"
+      if [ "${by[0]}" = sweep ]; then sweep "${by[1]}"; else see "${by[@]}"; fi
+    fi
+    for file in "${lines[@]:1}"; do cp "$tree/$file" "$file"; done
   fi
   [ "$verdict" = seen ] || missed=$((missed + 1))
-  printf '%-14s invariant %-3s %-7s %s\n' "$name" "$expected" "$verdict" "$seen"
-  git apply -R "$patch" 2>>apply.log || { rm -rf src && cp -r "$OLDPWD/src" src; }
+  printf '%-18s %-14s by %-60s %s\n' "$name" "$verdict" "${by[*]:-}" "$seen"
+  by=()
 done
 [ $missed -eq 0 ] || { echo "$missed of $# were not seen"; exit 1; }
 echo "all $# were seen"

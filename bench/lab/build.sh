@@ -44,7 +44,7 @@ try c-libuv gcc -O2 -o "$out/c-libuv" "$here/peers/c-libuv/server.c" -luv
 need python3 python3-uvloop
 
 if command -v dotnet >/dev/null; then
-  for peer in dotnet-saea dotnet-stream dotnet-kestrel dotnet-udp; do
+  for peer in dotnet-saea dotnet-stream dotnet-kestrel dotnet-udp dotnet-redis; do
     try "$peer" dotnet publish "$here/peers/$peer" -c Release -o "$out/$peer" --artifacts-path "$out/obj" --disable-build-servers --nologo -v q
   done
 fi

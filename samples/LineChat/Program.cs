@@ -1,12 +1,10 @@
 // A chat over lines, for clients such as nc: what one types goes to all others. A stream has no lines: they are cut out of what arrives.
 // A client that does not read holds up nobody: while it is paused, lines for it are counted and dropped, and it is told how many.
-using System.Globalization;
-using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Sluice;
 
-if (args.Length > 1 || !TryParseAddress(args.FirstOrDefault("127.0.0.1:8888"), out var address))
+if (args.Length > 1 || !Address.TryParse(args.FirstOrDefault("127.0.0.1:8888"), out var address))
 {
     Console.Error.WriteLine("usage: LineChat [host:port | unix:/path]     127.0.0.1:8888 unless given");
     return 2;
@@ -28,21 +26,6 @@ catch (SocketException exception)
 {
     Console.Error.WriteLine(exception.Message);
     return 1;
-}
-
-static bool TryParseAddress(string text, out EndPoint address)
-{
-    address = new IPEndPoint(IPAddress.Loopback, 0);
-    if (text.StartsWith("unix:/", StringComparison.Ordinal))
-    {
-        address = new UnixDomainSocketEndPoint(text["unix:".Length..]);
-        return true;
-    }
-
-    var colon = text.LastIndexOf(':');
-    if (colon < 1 || !ushort.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port)) return false;
-    address = new DnsEndPoint(text[..colon].Trim('[', ']'), port);
-    return true;
 }
 
 internal sealed class Member(List<Member> room) : Protocol

@@ -1,11 +1,10 @@
 // Takes connections at one address and carries their bytes to another and back. Each pair of transports is coupled: what one side cannot
 // send fast enough is not read on the other, the end of a stream is passed on, and so is a reset.
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Sluice;
 
-if (args.Length != 2 || !TryParseAddress(args[0], out var listen) || !TryParseAddress(args[1], out var target))
+if (args.Length != 2 || !Address.TryParse(args[0], out var listen) || !Address.TryParse(args[1], out var target))
 {
     Console.Error.WriteLine("usage: PortForward LISTEN TARGET     each is host:port or unix:/path");
     return 2;
@@ -26,21 +25,6 @@ catch (SocketException exception)
 {
     Console.Error.WriteLine(exception.Message);
     return 1;
-}
-
-static bool TryParseAddress(string text, out EndPoint address)
-{
-    address = new IPEndPoint(IPAddress.Loopback, 0);
-    if (text.StartsWith("unix:/", StringComparison.Ordinal))
-    {
-        address = new UnixDomainSocketEndPoint(text["unix:".Length..]);
-        return true;
-    }
-
-    var colon = text.LastIndexOf(':');
-    if (colon < 1 || !ushort.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port)) return false;
-    address = new DnsEndPoint(text[..colon].Trim('[', ']'), port);
-    return true;
 }
 
 // One side of a pair: the client's first, which connects to the target and there gets its other half.

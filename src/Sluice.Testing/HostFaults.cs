@@ -48,14 +48,14 @@ public sealed class HostFaults
     public void FailNextWrite(int errno) => _writes.Enqueue(new IoError(errno));
 
     /// <summary>
-    /// The next attempt of the kernel to send a part of a file fails: 22 (EINVAL) and its kin say that it cannot be done for this file, 5 (EIO) that the disk
+    /// The next attempt of the kernel to send a part of a file fails: 22 (EINVAL) and similar errors say that it cannot be done for this file, 5 (EIO) that the disk
     /// is broken.
     /// </summary>
     /// <param name="errno">The error.</param>
     public void FailNextSendFile(int errno) => _files.Enqueue(new IoError(errno));
 
     /// <summary>
-    /// The next accept fails. Would-block (11) and interrupted (4) end the round of accepts, errors of the connection (103 and its kin) go on with
+    /// The next accept fails. Would-block (11) and interrupted (4) end the round of accepts, errors of the connection (103 and similar ones) go on with
     /// the next one: both unreported, and what waits in the backlog stays there. Every other error is reported and makes the listener rest for a second; where it says that
     /// there are no descriptors (24, 23), one waiting connection is turned away.
     /// </summary>

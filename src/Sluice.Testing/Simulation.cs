@@ -11,7 +11,7 @@ namespace Sluice.Testing;
 /// <remarks>
 /// The clock stands still while any loop has something to do, and then jumps to the first timer or network event. A program that waits
 /// for what can never happen fails with <see cref="SimulationStalledException"/> instead of hanging. Determinism ends where the program
-/// leaves the loops: no thread pool (Task.WhenAny and its kin may use it), no real clock.
+/// leaves the loops: no thread pool (Task.WhenAny and similar methods may use it), no real clock.
 /// </remarks>
 public sealed class Simulation : IDisposable
 {

@@ -134,6 +134,19 @@ internal sealed class EpollStage : KernelStage
         return error.IsNone ? handle : throw error.ToException("bind");
     }
 
+    internal override EndPoint AddressOf(SafeHandle socket)
+    {
+        var address = new byte[SocketConstants.MaxAddressLength];
+        var length = Syscalls.System.GetLocalName((int)socket.DangerousGetHandle(), address, out _);
+        return EndPointBytes.ToEndPoint(address.AsSpan(0, length))!;
+    }
+
+    internal override void SetLinger(SafeHandle socket, int seconds) =>
+        Syscalls.System.SetLinger((int)socket.DangerousGetHandle(), new LingerValue { OnOff = 1, Seconds = seconds });
+
+    internal override void SetReceiveLowWater(SafeHandle socket, int bytes) => Syscalls.System.SetOption(
+        (int)socket.DangerousGetHandle(), SocketConstants.LevelSocket, SocketConstants.OptionReceiveLowWater, bytes);
+
     internal override UnixDomainSocketEndPoint CreateAbstractAddress() => new($"\0sluice-check-{Guid.NewGuid():N}");
 
     internal override PeerCredentials Credentials { get; } = CredentialsOfThisProcess();
@@ -146,7 +159,7 @@ internal sealed class EpollStage : KernelStage
 
     internal override object? IdentityOf(string path)
     {
-        var status = Syscalls.System.Status(path, out var error);
+        var status = Syscalls.System.Status(UnixPath.Of(path), out var error);
         return error.IsNone ? status.Identity : null;
     }
 

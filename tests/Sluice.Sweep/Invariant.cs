@@ -36,6 +36,9 @@ internal enum Invariant
     /// <summary>Everything awaited completes in bounded time after the faults end.</summary>
     Liveness = 10,
 
+    /// <summary>A TLS connection carries TLS records alone, and tells nothing before its handshake or without the peer's word.</summary>
+    Secrecy = 11,
+
     /// <summary>An idle world does nothing.</summary>
     Idle = 12,
 

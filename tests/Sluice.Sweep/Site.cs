@@ -1,5 +1,6 @@
 using System.Net;
 using Sluice.Sweep.Streams;
+using Sluice.Sweep.Tls;
 using Sluice.Testing;
 
 namespace Sluice.Sweep;
@@ -9,14 +10,19 @@ namespace Sluice.Sweep;
 /// <param name="host">Where it listens.</param>
 /// <param name="address">At which address.</param>
 /// <param name="number">Tells the servers of a world apart.</param>
+/// <param name="security">Whether it serves TLS.</param>
 /// <param name="awaits">Takes what must be done in the end.</param>
-internal sealed class Site(World world, SimulatedHost host, EndPoint address, int number, List<(string What, Task Task)> awaits)
+internal sealed class Site(World world, SimulatedHost host, EndPoint address, int number, Security security, Awaits awaits)
 {
+    private bool _drainCuts;
+
     public SimulatedHost Host => host;
 
     public EndPoint Address => address;
 
     public int Number => number;
+
+    public Security Security => security;
 
     public Task<Server>? Serving { get; set; }
 
@@ -24,6 +30,13 @@ internal sealed class Site(World world, SimulatedHost host, EndPoint address, in
     public Server? Server => Serving is { IsCompletedSuccessfully: true } ? Serving.Result : null;
 
     public List<End> Ends { get; } = [];
+
+    /// <summary>It has accepted a connection. One that waited in the backlog at a drain is cut with the others.</summary>
+    public void Add(End end)
+    {
+        Ends.Add(end);
+        if (_drainCuts) end.Model.AskedToEnd = end.Model.WasAborted = true;
+    }
 
     /// <summary>Something befalls its server. On its host's loop.</summary>
     public void Act(Server server, ServerAct act)
@@ -42,19 +55,19 @@ internal sealed class Site(World world, SimulatedHost host, EndPoint address, in
                 server.AbortClients();
                 break;
             case ServerAct.Dispose:
-                awaits.Add(("DisposeAsync", server.DisposeAsync().AsTask()));
+                awaits.Add("DisposeAsync", host.Loop, server.DisposeAsync().AsTask());
                 break;
             case ServerAct.Drain:
                 Drain(server);
                 break;
             case ServerAct.ServeForever:
-                awaits.Add(("ServeForeverAsync", server.ServeForeverAsync()));
+                awaits.Add("ServeForeverAsync", host.Loop, server.ServeForeverAsync());
                 break;
             case ServerAct.WaitClosed:
-                awaits.Add(("WaitClosedAsync", server.WaitClosedAsync()));
+                awaits.Add("WaitClosedAsync", host.Loop, server.WaitClosedAsync());
                 break;
             case ServerAct.StartServing:
-                awaits.Add(("StartServingAsync", server.StartServingAsync()));
+                awaits.Add("StartServingAsync", host.Loop, server.StartServingAsync());
                 break;
         }
     }
@@ -67,11 +80,12 @@ internal sealed class Site(World world, SimulatedHost host, EndPoint address, in
             1 => Timeout.InfiniteTimeSpan,
             _ => TimeSpan.FromTicks(1) + world.Dice.Part(world.Plan.ChaosTime),
         };
+        _drainCuts |= deadline != Timeout.InfiniteTimeSpan;
         foreach (var end in Ends)
         {
-            if (deadline != Timeout.InfiniteTimeSpan) end.Model.AskedToEnd = end.Model.WasAborted = true;
+            if (_drainCuts) end.Model.AskedToEnd = end.Model.WasAborted = true;
         }
 
-        awaits.Add(("DrainAsync", server.DrainAsync(deadline)));
+        awaits.Add("DrainAsync", host.Loop, server.DrainAsync(deadline));
     }
 }

@@ -6,7 +6,7 @@ namespace Sluice.Sweep;
 /// <summary>Random worlds in which every invariant holds after every event. <c>eng/sweep.sh</c> runs more of them.</summary>
 public sealed class SweepTests
 {
-    private const int Seeds = 50_000;
+    private const int Seeds = 45_000;
 
     [Fact]
     public void No_seed_breaks_an_invariant()

@@ -1,7 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using System.Security.Authentication;
 using Sluice.Sweep.Streams;
+using Sluice.Sweep.Tls;
 using Sluice.Testing;
 using Sluice.Testing.Kernel;
 using Sluice.Testing.Kernel.Streams;
@@ -23,9 +25,13 @@ internal sealed class Turmoil(World world)
     private readonly List<Site> _sites = [];
     private readonly List<SimulatedSocketHandle> _handles = [];
     private readonly List<(End End, Task Task)> _connects = [];
-    private readonly List<(string What, Task Task)> _awaits = [];
+    private readonly Awaits _awaits = new();
+    private Outages? _outages;
+    private int _served;
     private int _connections;
     private bool _isClosing;
+
+    private Outages Outages => _outages ??= new Outages(world, _awaits, _sites);
 
     private SimulatedHost Home => world.Simulation.Hosts[0];
 
@@ -53,6 +59,9 @@ internal sealed class Turmoil(World world)
         return over.Task;
     }
 
+    /// <summary>Something that must be done in the end, unless its host crashes.</summary>
+    public void Await(string what, EventLoop loop, Task task) => _awaits.Add(what, loop, task);
+
     public async Task BeginAsync()
     {
         var servers = Plan.IsIsolated ? Plan.Connections : 1 + _dice.Below(3);
@@ -64,6 +73,7 @@ internal sealed class Turmoil(World world)
     /// <summary>No more faults; what was held back goes on; everybody reads.</summary>
     public void CalmDown()
     {
+        Outages.CalmDown();
         foreach (var host in world.Simulation.Hosts)
         {
             host.Faults.Clear();
@@ -75,6 +85,7 @@ internal sealed class Turmoil(World world)
             if (!end.IsLive) continue;
             On(end.Host, () =>
             {
+                if (end.IsUpgrading || !end.IsLive) return;
                 end.Model.WantReading(true);
                 end.Transport!.ResumeReading();
             });
@@ -101,28 +112,27 @@ internal sealed class Turmoil(World world)
     {
         foreach (var (end, task) in _connects)
         {
+            if (end.IsCrashed) continue;
             if (!task.IsCompleted) return $"the connect of end {end.Number}";
             if (task.IsCompletedSuccessfully != end.IsMade) end.Broken(Invariant.Lifecycle, $"its connect is {task.Status}, and IsMade is {end.IsMade}");
-            if (task.Exception?.InnerException is { } exception and not (SocketException or ChaosException or InvalidOperationException))
+            if (task.Exception?.InnerException is { } exception and not (SocketException or ChaosException or InvalidOperationException)
+                && !(end.Security == Security.Tls && exception is AuthenticationException or IOException))
             {
                 end.Broken(Invariant.Seam, $"its connect failed with {exception}");
             }
         }
 
         if (!_isClosing && !Home.Loop.IsClosed) return null;
-        foreach (var (what, task) in _awaits)
-        {
-            if (!task.IsCompleted) return what;
-        }
-
-        return null;
+        return _awaits.Open();
     }
 
     /// <summary>Calls something on a host's loop, unless that has ended.</summary>
     private static void On(SimulatedHost host, Action action)
     {
-        if (!host.Loop.IsClosed) host.Loop.CallSoonThreadSafe(action);
+        if (IsUp(host)) host.Loop.CallSoonThreadSafe(action);
     }
+
+    private static bool IsUp(SimulatedHost host) => host.IsRunning && !host.Loop.IsClosed;
 
     private void NextAct() => Home.Loop.CallLater(TimeSpan.FromTicks(1) + _dice.Part(Plan.ChaosTime / 8), Act);
 
@@ -137,8 +147,9 @@ internal sealed class Turmoil(World world)
         }
 
         if (Plan.HasFaults && _dice.Chance(0.7)) Fail(Draw(world.Simulation.Hosts));
-        if (Plan.HasServerActs && _dice.Chance(0.4)) ActOn(Draw(_sites));
+        if (Plan.HasServerActs && _dice.Chance(0.4) && _sites.Count > 0) ActOn(Draw(_sites));
         if (Plan.HasServerActs && _dice.Chance(0.1)) Serve(true);
+        Outages.Act();
         if (Plan.HasLateConnects && _dice.Chance(0.4) && world.Ends.Count < 24) Connect();
         if (Plan.EndsLoops && _dice.Chance(0.2)) EndLoop(world.Simulation.Hosts[1 + _dice.Below(Plan.Hosts - 1)]);
     }
@@ -154,7 +165,7 @@ internal sealed class Turmoil(World world)
 
     private void Fail(SimulatedHost host)
     {
-        if (host.Loop.IsClosed) return;
+        if (!IsUp(host)) return;
         var faults = host.Faults;
         switch (_dice.Below(8))
         {
@@ -212,17 +223,17 @@ internal sealed class Turmoil(World world)
     // No async method: the loop that it would go on on may have ended.
     private Task Serve(bool starts)
     {
-        var connection = _sites.Count;
+        var connection = _served++;
         var isUnix = _dice.Chance(0.4);
         var host = Plan.IsIsolated ? world.Simulation.Hosts[isUnix ? 0 : 1] : Draw(world.Simulation.Hosts);
-        if (host.Loop.IsClosed) return Task.CompletedTask;
+        if (!IsUp(host)) return Task.CompletedTask;
         world.Note(Happening.Serve, connection);
         EndPoint address = isUnix ? new UnixDomainSocketEndPoint($"/world/{connection}") : new IPEndPoint(host.Address, 4000 + connection);
-        var site = new Site(world, host, address, connection, _awaits);
+        var site = new Site(world, host, address, connection, Plan.Tls?.Draw() ?? Security.None, _awaits);
         _sites.Add(site);
-        var options = new ServerOptions { MaxWriteBufferSize = Plan.Cap, Backlog = _dice.Chance(0.2) && !Plan.IsIsolated ? 1 : 100, StartServing = starts };
+        var options = new ServerOptions { MaxWriteBufferSize = CapOf(site.Security), Tls = site.Security == Security.Tls ? Plan.Tls!.Server : null, Backlog = _dice.Chance(0.2) && !Plan.IsIsolated ? 1 : 100, StartServing = starts };
         site.Serving = host.Loop.CreateServerAsync(() => Accept(site), address, options);
-        _awaits.Add(("the opening of a server", site.Serving));
+        _awaits.Add("the opening of a server", host.Loop, site.Serving);
         return site.Serving;
     }
 
@@ -232,8 +243,8 @@ internal sealed class Turmoil(World world)
         world.Note(Happening.Factory, site.Number);
         MayMisbehave(out var instead, reports: true);
         if (instead is not null) return instead;
-        var end = world.MakeEnd(site.Host, Plan.IsIsolated ? site.Number : -1, isServer: true);
-        site.Ends.Add(end);
+        var end = world.MakeEnd(site.Host, Plan.IsIsolated ? site.Number : -1, isServer: true, site.Security);
+        site.Add(end);
         return world.MakeProtocol(end);
     }
 
@@ -252,19 +263,21 @@ internal sealed class Turmoil(World world)
     private void Connect()
     {
         var connection = _connections++;
-        if (!Plan.IsIsolated && _dice.Chance(0.15))
+        if (!Plan.IsIsolated && !Plan.HasCrashes && _dice.Chance(0.15))
         {
             AdoptPair(connection);
             return;
         }
 
+        if (_sites.Count == 0) return;
         var site = Plan.IsIsolated ? _sites[connection] : Draw(_sites);
         var host = site.Address is UnixDomainSocketEndPoint ? site.Host : Plan.IsIsolated ? Home : Draw(world.Simulation.Hosts);
-        if (host.Loop.IsClosed) return;
+        if (!IsUp(host)) return;
         world.Note(Happening.Connect, site.Number);
         var address = site.Address is IPEndPoint ip && _dice.Chance(0.2) ? new DnsEndPoint(site.Host.Name, ip.Port) : site.Address;
         var cancels = Plan.HasCancels && _dice.Chance(0.4);
-        Begin(host, connection, isServer: false, (factory, options) => host.Loop.CreateConnectionAsync(factory, address, options, cancels ? CancelSoon() : default));
+        Begin(
+            host, connection, isServer: false, site.Security, (factory, options) => host.Loop.CreateConnectionAsync(factory, address, options, cancels ? CancelSoon() : default));
     }
 
     private CancellationToken CancelSoon()
@@ -292,24 +305,28 @@ internal sealed class Turmoil(World world)
     }
 
     private void Adopt(SimulatedHost host, int connection, SafeHandle handle, bool isServer) =>
-        Begin(host, connection, isServer, (factory, options) => host.Loop.AdoptAsync(factory, handle, options));
+        Begin(host, connection, isServer, Security.None, (factory, options) => host.Loop.AdoptAsync(factory, handle, options));
 
     private void Begin(
         SimulatedHost host,
         int connection,
         bool isServer,
+        Security security,
         Func<Func<IProtocol<ITransport>>, ConnectionOptions, Task<(ITransport Transport, IProtocol<ITransport> Protocol)>> begin)
     {
-        var end = world.MakeEnd(host, connection, isServer);
+        var end = world.MakeEnd(host, connection, isServer, security);
         var task = begin(
             () =>
             {
                 MayMisbehave(out var instead, reports: false);
                 return instead ?? world.MakeProtocol(end);
             },
-            new ConnectionOptions { MaxWriteBufferSize = Plan.Cap });
+            new ConnectionOptions { MaxWriteBufferSize = CapOf(security), Tls = security == Security.Tls ? Plan.Tls!.Client : null });
         _connects.Add((end, task));
     }
+
+    /// <summary>An upgraded transport has the default limit, and so has the one below it here.</summary>
+    private int CapOf(Security security) => security == Security.StartTls ? new ConnectionOptions().MaxWriteBufferSize : Plan.Cap;
 
     private void ActOn(Site site)
     {
@@ -324,8 +341,8 @@ internal sealed class Turmoil(World world)
         foreach (var site in _sites)
         {
             if (site.Server is not { } server) continue;
-            _awaits.Add(("WaitClosedAsync", server.WaitClosedAsync()));
-            On(site.Host, () => _awaits.Add(("DisposeAsync", server.DisposeAsync().AsTask())));
+            _awaits.Add("WaitClosedAsync", site.Host.Loop, server.WaitClosedAsync());
+            On(site.Host, () => _awaits.Add("DisposeAsync", site.Host.Loop, server.DisposeAsync().AsTask()));
         }
     }
 
@@ -340,7 +357,7 @@ internal sealed class Turmoil(World world)
                 end.Note(Happening.Abort, 0);
                 transport.Abort();
                 break;
-            case 1 when !end.HasEnded:
+            case 1 when !end.HasEnded && end.Security == Security.None && world.EndOf(end.Model.Kernel!.Peer) is { IsLive: true }:
                 // The peer answers with its own end.
                 end.Model.HasWrittenEof |= !transport.IsClosing;
                 end.Note(Happening.WriteEof, 0);

@@ -4,6 +4,7 @@ using Sluice.Sweep.Pipes;
 using Sluice.Sweep.Processes;
 using Sluice.Sweep.Running;
 using Sluice.Sweep.Streams;
+using Sluice.Sweep.Tls;
 using Sluice.Testing;
 using Sluice.Testing.Kernel;
 using Sluice.Testing.Kernel.Streams;
@@ -49,12 +50,12 @@ internal sealed class World
         Plan = new WorldPlan(seed, KernelDice.Fork(seed, PlanFork));
         Dice = KernelDice.Fork(seed, WorldFork);
         var datagrams = new DatagramPlan(KernelDice.Fork(seed, DatagramPlanFork), Plan.IsIsolated);
-        Simulation = new Simulation(new SimulatedNetwork(seed, datagrams.On(Plan.Kernel)) { KeepsLogs = false }, seed);
+        Simulation = new Simulation(new SimulatedNetwork(seed, datagrams.On(Plan.Kernel)) { KeepsLogs = Plan.Tls is not null }, seed);
         Datagrams = new Datagrams(this, datagrams, KernelDice.Fork(seed, DatagramFork));
         for (var i = 0; i < Plan.Hosts; i++)
         {
             var host = Simulation.AddHost($"host{i}", new EventLoopOptions { Logger = NullLogger.Instance, Debug = false });
-            host.Loop.ExceptionHandler = (_, context) => OnReport(context);
+            Watch(host);
             spares?.Lend(host.Loop.Core.Segments);
         }
 
@@ -131,13 +132,16 @@ internal sealed class World
 
     public void Note(Happening what, long value) => Trace.Add(Simulation.Time.Ticks, -1, what, value);
 
-    public End MakeEnd(SimulatedHost host, int connection, bool isServer)
+    /// <summary>Hears what the exception handler of a host's loop is told.</summary>
+    public void Watch(SimulatedHost host) => host.Loop.ExceptionHandler = (_, context) => OnReport(context);
+
+    public End MakeEnd(SimulatedHost host, int connection, bool isServer, Security security = Security.None)
     {
         // An end's dice are its own. What tells the variants apart is the first connection's.
         var number = Ends.Count;
         var fork = FirstEndFork - (Plan.IsIsolated ? (2 * connection) + (isServer ? 1 : 0) : number);
         var dice = KernelDice.Fork(connection == 0 ? _seed ^ (_variant << 16) : _seed, fork);
-        var end = new End(this, host, number, connection, isServer, dice)
+        var end = new End(this, host, number, connection, isServer, security, dice)
         {
             Misbehaves = _variant != 0 && connection == 0,
         };
@@ -180,9 +184,13 @@ internal sealed class World
     private async Task LiveAsync()
     {
         await Turmoil.BeginAsync();
-        Datagrams.Begin();
-        Plumbing.Begin();
-        Children.Begin();
+        if (!Plan.HasCrashes)
+        {
+            Datagrams.Begin();
+            Plumbing.Begin();
+            Children.Begin();
+        }
+
         await Turmoil.Delay(Plan.ChaosTime);
         if (Plan.EndsAbruptly) return;
         Note(Happening.Calm, 0);

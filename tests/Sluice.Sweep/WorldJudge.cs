@@ -66,7 +66,7 @@ internal sealed class WorldJudge(World world)
         foreach (var end in world.Ends)
         {
             if (end.IsLive) end.Broken(Invariant.Lifecycle, "the loop has ended, and the connection was not lost");
-            if (end.Model.IsSendingFile) end.Broken(Invariant.Liveness, "the loop has ended, and a file is still being sent");
+            if (end.Model.IsSendingFile && !end.IsCrashed) end.Broken(Invariant.Liveness, "the loop has ended, and a file is still being sent");
         }
 
         foreach (var host in world.Simulation.Hosts) world.Datagrams.VerifyLost(host);
@@ -79,9 +79,12 @@ internal sealed class WorldJudge(World world)
     private static bool IsAtRest(End end)
     {
         if (!end.IsLive) return true;
+        if (end.IsUpgrading) return false;
         if (end.Model.IsSendingFile || end.Transport!.IsClosing || end.Transport.WriteBufferSize > 0) return false;
-        var peer = end.World.EndOf(end.Model.Kernel!.Peer);
-        if (peer is null || !peer.IsLive) return end.HasEnded;
+        var other = end.Model.Kernel!.Peer;
+        var peer = end.World.EndOf(other);
+        // Nobody tells of a crash, and a reset that is lost is not sent again.
+        if (peer is null || !peer.IsLive) return end.HasEnded || other.IsVanished || (other.IsGone && end.World.Plan.LosesPackets);
         return end.Model.Received == peer.Model.Written && (!peer.Model.HasWrittenEof || end.HasEnded);
     }
 
@@ -120,6 +123,7 @@ internal sealed class WorldJudge(World world)
         var datagrams = world.Datagrams.LooseHandles;
         foreach (var host in world.Simulation.Hosts)
         {
+            if (!host.IsRunning) continue;
             var attached = 0;
             foreach (var source in host.Backend.Sources)
             {
@@ -149,7 +153,9 @@ internal sealed class WorldJudge(World world)
                 }
             }
 
-            if (!host.Loop.IsClosed && attached != host.Loop.Core.OpenChannels)
+            // Over TLS there is a second transport, whose channel is no kernel's.
+            var open = host.Loop.Core.OpenChannels;
+            if (!host.Loop.IsClosed && (world.Plan.Tls is null ? attached != open : attached > open))
             {
                 world.Broken(Invariant.Descriptors, $"{attached} transports hold channels and the loop counts {host.Loop.Core.OpenChannels}");
             }
@@ -188,12 +194,12 @@ internal sealed class WorldJudge(World world)
         foreach (var host in world.Simulation.Hosts)
         {
             // A loop that has ended leaves the last of them to the kernel.
-            if (!host.Loop.IsClosed && host.Loop.Core.OpenChannels != 0) world.Broken(Invariant.Descriptors, $"{host.Loop.Core.OpenChannels} channels were never given back");
+            if (host.IsRunning && !host.Loop.IsClosed && host.Loop.Core.OpenChannels != 0) world.Broken(Invariant.Descriptors, $"{host.Loop.Core.OpenChannels} channels were never given back");
         }
 
         foreach (var end in world.Ends)
         {
-            if (end.IsLost && end.Transport!.GetExtraInfo(ExtraInfo.Socket) is { Handle: not -1 }) end.Broken(Invariant.Stale, "a closed transport still names a descriptor");
+            if (end is { IsLost: true, IsCrashed: false } && end.Transport!.GetExtraInfo(ExtraInfo.Socket) is { Handle: not -1 }) end.Broken(Invariant.Stale, "a closed transport still names a descriptor");
         }
     }
 }

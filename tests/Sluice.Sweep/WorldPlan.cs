@@ -1,4 +1,5 @@
 using Sluice.Sweep.Streams;
+using Sluice.Sweep.Tls;
 using Sluice.Testing;
 using Sluice.Testing.Kernel;
 
@@ -12,6 +13,11 @@ internal sealed class WorldPlan
 {
     // Dice of their own: worlds without files stay what they were.
     private const int FilesFork = -3;
+    private const int TlsFork = -9;
+    private const int NetworkFork = -10;
+
+    /// <summary>One world in so many has TLS: handshakes are dear.</summary>
+    private const int TlsShare = 100;
 
     private static readonly int[] BufferSizes = [64, 200, 1024, 4096, 10_000, 65_536];
     private static readonly int[] Caps = [5000, 20_000, 70_000, 64 * 1024 * 1024, 64 * 1024 * 1024];
@@ -47,6 +53,8 @@ internal sealed class WorldPlan
         Acts = DrawActs(dice);
         if (KernelDice.Fork(seed, FilesFork).Chance(0.2)) Acts = [.. Acts, Happening.SendFile, Happening.SendFile];
         Kinds = DrawKinds(dice);
+        DrawTls(KernelDice.Fork(seed, TlsFork));
+        DrawNetwork(KernelDice.Fork(seed, NetworkFork));
     }
 
     /// <summary>The run is repeated with one connection misbehaving otherwise, and the others' traces are compared.</summary>
@@ -57,13 +65,13 @@ internal sealed class WorldPlan
     public int Connections { get; }
 
     /// <summary>How long protocols and faults do as they like.</summary>
-    public TimeSpan ChaosTime { get; }
+    public TimeSpan ChaosTime { get; private set; }
 
     public int TurnsPerEnd { get; }
 
-    public TimeSpan MostDelay { get; }
+    public TimeSpan MostDelay { get; private set; }
 
-    public SimulationOptions Kernel { get; }
+    public SimulationOptions Kernel { get; private set; }
 
     /// <summary>The hard limit of write buffers.</summary>
     public int Cap { get; }
@@ -107,11 +115,48 @@ internal sealed class WorldPlan
 
     public bool ChecksIdle { get; }
 
+    /// <summary>Which connections are TLS, or null where none is.</summary>
+    public TlsPlan? Tls { get; private set; }
+
+    /// <summary>Now and then hosts cannot reach each other.</summary>
+    public bool HasPartitions { get; private set; }
+
+    public bool LosesPackets => HasPartitions || Kernel.PacketLoss > 0;
+
+    /// <summary>Hosts crash and are started again. Such worlds have connections alone.</summary>
+    public bool HasCrashes { get; private set; }
+
+    /// <summary>Connections break by themselves.</summary>
+    public bool FailsBelow => HasFaults || HasPartitions || HasCrashes;
+
     /// <summary>What an end does in a turn: as often in the table as it is likely.</summary>
     public IReadOnlyList<Happening> Acts { get; }
 
     /// <summary>The kinds of protocols.</summary>
     public IReadOnlyList<ProtocolKind> Kinds { get; }
+
+    private void DrawTls(KernelDice dice)
+    {
+        if (IsIsolated || dice.Below(TlsShare) != 0) return;
+        Tls = new TlsPlan(dice);
+
+        // Room and time enough for most handshakes to be over while chaos reigns.
+        Kernel = Kernel with
+        {
+            SendBufferSize = Math.Max(1024, Kernel.SendBufferSize),
+            ReceiveBufferSize = Math.Max(1024, Kernel.ReceiveBufferSize),
+        };
+        ChaosTime += TimeSpan.FromMilliseconds(20);
+        MostDelay *= 2;
+    }
+
+    private void DrawNetwork(KernelDice dice)
+    {
+        if (IsIsolated || Hosts == 1 || !dice.Chance(0.15)) return;
+        if (dice.Chance(0.5)) Kernel = Kernel with { PacketLoss = 0.2 * dice.Below(1000) / 1000 };
+        HasPartitions = dice.Chance(0.5);
+        HasCrashes = !EndsLoops && dice.Chance(0.4);
+    }
 
     private static SimulationOptions DrawKernel(KernelDice dice) => new()
     {

@@ -14,7 +14,7 @@ internal sealed class Reception
     /// <summary>The protocols of its connections, in the order in which they were accepted.</summary>
     public List<RecordingProtocol> Served { get; } = [];
 
-    /// <summary>What <see cref="Server.ServeForeverAsync"/> and its kin throw when they are asked to end.</summary>
+    /// <summary>What <see cref="Server.ServeForeverAsync"/> and methods like it throw when they are asked to end.</summary>
     public static Task<OperationCanceledException> CancelledAsync(Task serving) => Check.ThrowsAsync<OperationCanceledException>(() => serving);
 
     public static async Task<Reception> OpenAsync(KernelStage stage, Func<RecordingProtocol>? protocol = null, ServerOptions? options = null)

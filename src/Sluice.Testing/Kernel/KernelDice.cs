@@ -1,7 +1,7 @@
 namespace Sluice.Testing.Kernel;
 
 /// <summary>
-/// A stream of chance from a seed (SplitMix64). Owned by what it decides for: a connection with dice of its own has the same luck whatever other
+/// A stream of random numbers from a seed (SplitMix64). Owned by what it decides for: a connection with dice of its own gets the same numbers whatever other
 /// connections do.
 /// </summary>
 internal sealed class KernelDice(ulong seed)

@@ -23,7 +23,7 @@ internal sealed class PortTable(SimulatedMachine host)
     /// <exception cref="SocketException">It cannot be bound.</exception>
     public EndPoint Bind(EndPoint local, bool isShared)
     {
-        if (local is not (IPEndPoint or UnixDomainSocketEndPoint)) throw new SocketException((int)SocketError.AddressFamilyNotSupported);
+        if (local is not (IPEndPoint or UnixDomainSocketEndPoint or RawUnixEndPoint)) throw new SocketException((int)SocketError.AddressFamilyNotSupported);
         if (SimulatedFiles.PathOf(local) is { } path)
         {
             MakeRoom(path);

@@ -24,7 +24,9 @@ internal sealed class SimulatedBackend : IoBackend
 {
     private readonly List<ISimulatedSource> _sources = [];
     private readonly List<(ulong Rank, ISimulatedSource Source)> _ready = [];
+    private readonly LinkedList<SimulatedStreamChannel> _lingering = [];
     private int _woken;
+    private long _cut;
     private bool _isPolling;
     private bool _isDisposed;
 
@@ -32,6 +34,7 @@ internal sealed class SimulatedBackend : IoBackend
     public SimulatedBackend(SimulatedMachine machine)
     {
         Machine = machine;
+        MaxLingering = Math.Max(1, machine.Network.Options.DescriptorLimit / LingeringShare);
         Network = machine.Network;
         machine.Add(this);
     }
@@ -69,6 +72,8 @@ internal sealed class SimulatedBackend : IoBackend
     public override IClock Clock => Network.Clock;
 
     public override int DescriptorLimit => Network.Options.DescriptorLimit;
+
+    public override long CutConnections => _cut;
 
     public override bool SupportsReusePort => Network.Options.SupportsReusePort;
 
@@ -113,7 +118,7 @@ internal sealed class SimulatedBackend : IoBackend
     }
 
     public override IoOperation Connect(EndPoint? local, EndPoint remote, StreamOptions options, IConnectSink sink) =>
-        new SimulatedConnect(this, local, remote, options, sink);
+        new SimulatedConnect(this, local, Canonical(remote), options, sink);
 
     public override IoOperation Resolve(string host, AddressFamily family, ILookupSink<IReadOnlyList<IPAddress>> sink) =>
         new SimulatedLookup<IReadOnlyList<IPAddress>>(this, $"the addresses of {host}", () => Network.Names.Find(host, family), sink);
@@ -124,7 +129,7 @@ internal sealed class SimulatedBackend : IoBackend
     public override ListenChannel Listen(EndPoint local, ServerOptions options, IListenSink sink)
     {
         VerifyAlive();
-        var channel = new SimulatedListenChannel(this, new SimulatedListener(this, local, options.ReusePort), options.CleanupSocket, options, sink);
+        var channel = new SimulatedListenChannel(this, new SimulatedListener(this, Canonical(local), options.ReusePort), options.CleanupSocket, options, sink);
         channel.SetOptions();
         return channel;
     }
@@ -143,7 +148,7 @@ internal sealed class SimulatedBackend : IoBackend
         listener.Hold();
         if (ownership != ListenerOwnership.Borrowed) handle.Dispose();
         var removesFile = ownership == ListenerOwnership.OwnedWithFile && options.CleanupSocket;
-        return new SimulatedListenChannel(this, listener, removesFile, options, sink);
+        return new SimulatedListenChannel(this, listener, removesFile, options, sink) { IsBorrowed = ownership == ListenerOwnership.Borrowed };
     }
 
     public override StreamChannel Adopt(SafeHandle socket, StreamOptions options)
@@ -151,9 +156,13 @@ internal sealed class SimulatedBackend : IoBackend
         using (socket)
         {
             if (socket is not SimulatedSocketHandle { End: null } handle || handle.Take() is not { } taken) throw IoError.NotASocket.ToException();
+            taken.ReceiveLowWater = 1;
             return new SimulatedStreamChannel(this, taken, options);
         }
     }
+
+    // A kernel knows names by their bytes: one that can be said as text and as bytes is one name.
+    private static EndPoint Canonical(EndPoint address) => address is RawUnixEndPoint raw ? RawUnixEndPoint.Of(raw.Name.Span) : address;
 
     public override DatagramChannel OpenDatagram(AddressFamily family, EndPoint? local, EndPoint? remote, DatagramOptions options)
     {
@@ -163,8 +172,8 @@ internal sealed class SimulatedBackend : IoBackend
         try
         {
             if (options.AllowBroadcast) socket.View.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Broadcast, 1);
-            if (local is not null) socket.Bind(local);
-            if (remote is not null) socket.Connect(remote);
+            if (local is not null) socket.Bind(Canonical(local));
+            if (remote is not null) socket.Connect(Canonical(remote));
             return new SimulatedDatagramChannel(this, socket, options, removesFile: true);
         }
         catch
@@ -222,11 +231,14 @@ internal sealed class SimulatedBackend : IoBackend
     }
 
     /// <summary>Two connected sockets without a program: for what takes over existing ones.</summary>
-    public (SimulatedSocketHandle First, SimulatedSocketHandle Second) CreateStreamPair()
+    public (SimulatedSocketHandle First, SimulatedSocketHandle Second) CreateStreamPair(bool isUnix = true)
     {
-        var (client, server) = Network.Connect(isUnix: true, new Station(Machine, null), new Station(Machine, null), Network.NewDice());
+        var (client, server) = Network.Connect(isUnix, NewStation(), NewStation(), Network.NewDice());
+        if (!isUnix) return (new SimulatedSocketHandle(client), new SimulatedSocketHandle(server));
         (client.PeerCredentials, server.PeerCredentials) = (Machine.Credentials, Machine.Credentials);
         return (new SimulatedSocketHandle(client), new SimulatedSocketHandle(server));
+
+        Station NewStation() => new(Machine, isUnix ? null : new IPEndPoint(IPAddress.Loopback, Ports.NextEphemeral()));
     }
 
     /// <summary>A datagram socket without a program.</summary>
@@ -276,6 +288,24 @@ internal sealed class SimulatedBackend : IoBackend
     public void Add(ISimulatedSource source)
     {
         if (!IsAbandoned) _sources.Add(source);
+    }
+
+    /// <summary>A closed connection lingers from now on: the oldest may have to go for it.</summary>
+    public void AddLingering(SimulatedStreamChannel channel)
+    {
+        while (_lingering.Count >= MaxLingering) CutOldest();
+        _lingering.AddLast(channel);
+    }
+
+    public void RemoveLingering(SimulatedStreamChannel channel) => _lingering.Remove(channel);
+
+    /// <returns>False where none lingers.</returns>
+    public bool CutOldest()
+    {
+        if (_lingering.First is not { } oldest) return false;
+        _cut++;
+        oldest.Value.EndLingering();
+        return true;
     }
 
     public void Remove(ISimulatedSource source) => _sources.Remove(source);

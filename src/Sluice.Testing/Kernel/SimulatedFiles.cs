@@ -12,6 +12,8 @@ internal sealed class SimulatedFiles
     /// <summary>The path in an address, or null where it is none or an abstract name.</summary>
     public static string? PathOf(EndPoint address)
     {
+        // Of text there is one spelling; the zero keeps the bytes that are none apart from it.
+        if (address is RawUnixEndPoint raw) return raw.IsAbstract ? null : $"{raw}\0";
         if (address is not UnixDomainSocketEndPoint name) return null;
         var serialized = name.Serialize();
         return serialized.Buffer.Span[2..serialized.Size] is [0, ..] ? null : name.ToString();

@@ -16,7 +16,7 @@ internal sealed class SimulatedMachine
 
     private readonly List<SimulatedBackend> _backends = [];
 
-    /// <param name="network">The world.</param>
+    /// <param name="network">The simulated network.</param>
     /// <param name="name">The host's name.</param>
     /// <param name="address">Its IPv4 address, N at the end.</param>
     public SimulatedMachine(SimulatedNetwork network, string name, IPAddress address)

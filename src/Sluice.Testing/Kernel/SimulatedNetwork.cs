@@ -171,7 +171,7 @@ internal sealed class SimulatedNetwork(int seed, SimulationOptions options) : ID
         if (isUnreachable) _unreachable.Add(address);
     }
 
-    /// <summary>The strictest judge: remembers what the library did wrong, and throws it.</summary>
+    /// <summary>Remembers a law of the seam that the library broke, and throws it.</summary>
     public void Violated(string law)
     {
         Violations.Add(law);

@@ -8,12 +8,8 @@ namespace Sluice.Testing;
 /// </summary>
 public sealed class ProtocolRecord
 {
-    private readonly List<string> _trace = [];
-    private readonly List<string> _violations = [];
-    private readonly TaskCompletionSource _made = new();
-    private readonly TaskCompletionSource<Exception?> _lost = new();
-    private readonly TaskCompletionSource _eof = new();
-    private readonly List<(int Count, TaskCompletionSource Reached)> _byteMilestones = [];
+    private readonly CallbackLog _log = new();
+    private bool _hasEnded;
     private byte[] _received = [];
     private int _receivedCount;
     private readonly ProtocolContract _contract;
@@ -25,7 +21,7 @@ public sealed class ProtocolRecord
     /// The callbacks so far: "ConnectionMade", "DataReceived(5)", "EofReceived", "PauseWriting", "ResumeWriting", "DrainRequested" and
     /// "ConnectionLost(null)" or, for example, "ConnectionLost(SocketException ConnectionReset)".
     /// </summary>
-    public IReadOnlyList<string> Trace => _trace;
+    public IReadOnlyList<string> Trace => _log.Trace;
 
     /// <summary>The trace without the sizes of reads, which the network decides: runs of DataReceived count as one "DataReceived".</summary>
     public IReadOnlyList<string> Shape
@@ -33,7 +29,7 @@ public sealed class ProtocolRecord
         get
         {
             var shape = new List<string>();
-            foreach (var entry in _trace)
+            foreach (var entry in _log.Trace)
             {
                 var name = entry.StartsWith("DataReceived", StringComparison.Ordinal) ? "DataReceived" : entry;
                 if (name != "DataReceived" || shape.Count == 0 || shape[^1] != name) shape.Add(name);
@@ -44,7 +40,7 @@ public sealed class ProtocolRecord
     }
 
     /// <summary>Breaches of the contract, in words. Empty unless the transport has a defect.</summary>
-    public IReadOnlyList<string> Violations => _violations;
+    public IReadOnlyList<string> Violations => _log.Violations;
 
     /// <summary>All bytes so far. Good until more arrive.</summary>
     public ReadOnlySpan<byte> Received => _received.AsSpan(0, _receivedCount);
@@ -64,85 +60,67 @@ public sealed class ProtocolRecord
     public bool IsWritingPaused => _contract.IsWritingPaused;
 
     /// <summary>Done once ConnectionMade was called.</summary>
-    public Task Made => _made.Task;
+    public Task Made => _log.Made;
 
     /// <summary>Done once ConnectionLost was called, with its exception as the result.</summary>
-    public Task<Exception?> Lost => _lost.Task;
+    public Task<Exception?> Lost => _log.Lost;
 
     /// <summary>Done once EofReceived was called. Fails if the connection is lost without it.</summary>
-    public Task WaitForEofAsync() => _eof.Task;
+    public Task WaitForEofAsync() => _log.WaitFor(() => _hasEnded, () => LostTooSoon("the end of the stream"));
 
     /// <summary>Done once at least <paramref name="count"/> bytes have been received in all. Fails if the connection is lost before.</summary>
     /// <param name="count">How many bytes, counted from the start.</param>
-    public Task WaitForBytesAsync(int count)
-    {
-        if (_receivedCount >= count) return Task.CompletedTask;
-        if (_contract.IsLost) return Task.FromException(LostTooSoon($"{count} bytes"));
-        var reached = new TaskCompletionSource();
-        _byteMilestones.Add((count, reached));
-        return reached.Task;
-    }
+    public Task WaitForBytesAsync(int count) => _log.WaitFor(() => _receivedCount >= count, () => LostTooSoon($"{count} bytes"));
 
     /// <summary>The trace in one line.</summary>
-    public override string ToString() => string.Join(", ", _trace);
+    public override string ToString() => _log.ToString();
 
     internal void ConnectionMade(IBaseTransport transport)
     {
-        Note("ConnectionMade");
+        _log.Note("ConnectionMade");
         _contract.ConnectionMade(transport);
-        Reach(() => _made.TrySetResult());
+        _log.SetMade();
     }
 
     internal void DataReceived(ReadOnlySpan<byte> data)
     {
-        Note($"DataReceived({data.Length})");
+        _log.Note($"DataReceived({data.Length})");
         _contract.DataReceived(data.Length);
         Keep(data);
-        foreach (var (count, reached) in _byteMilestones)
-        {
-            if (count <= _receivedCount) Reach(() => reached.TrySetResult());
-        }
-
-        _byteMilestones.RemoveAll(milestone => milestone.Count <= _receivedCount);
+        _log.ReachMilestones();
     }
 
     internal void EofReceived()
     {
-        Note("EofReceived");
+        _log.Note("EofReceived");
         _contract.EofReceived();
-        Reach(() => _eof.TrySetResult());
+        _hasEnded = true;
+        _log.ReachMilestones();
     }
 
     internal void PauseWriting()
     {
-        Note("PauseWriting");
+        _log.Note("PauseWriting");
         _contract.PauseWriting();
     }
 
     internal void ResumeWriting()
     {
-        Note("ResumeWriting");
+        _log.Note("ResumeWriting");
         _contract.ResumeWriting();
     }
 
     internal void DrainRequested()
     {
-        Note("DrainRequested");
+        _log.Note("DrainRequested");
         _contract.DrainRequested();
     }
 
     internal void ConnectionLost(Exception? exception)
     {
-        Note($"ConnectionLost({Describe(exception)})");
+        _log.Note($"ConnectionLost({Describe(exception)})");
         _contract.ConnectionLost();
-        Reach(() =>
-        {
-            _eof.TrySetException(LostTooSoon("the end of the stream"));
-            _ = _eof.Task.Exception;
-            foreach (var (count, reached) in _byteMilestones) reached.TrySetException(LostTooSoon($"{count} bytes"));
-            _byteMilestones.Clear();
-            _lost.TrySetResult(exception);
-        });
+        _log.SetLost(exception);
     }
 
     /// <summary>Marks the span of a callback, hook included.</summary>
@@ -150,7 +128,7 @@ public sealed class ProtocolRecord
 
     internal void Leave() => _contract.Leave();
 
-    internal void Violate(string what) => _violations.Add($"{what} (trace: {this})");
+    internal void Violate(string what) => _log.Violate(what);
 
     internal static string Describe(Exception? exception) => exception switch
     {
@@ -158,18 +136,6 @@ public sealed class ProtocolRecord
         SocketException socket => $"SocketException {socket.SocketErrorCode}",
         _ => exception.GetType().Name,
     };
-
-    /// <summary>
-    /// Completes a milestone in a turn of its own, so that who awaits it does not run inside the callback. RunContinuationsAsynchronously would
-    /// do that too, but sends those who combine milestones (Task.WhenAll) over the thread pool, where a simulation cannot follow.
-    /// </summary>
-    internal static void Reach(Action complete)
-    {
-        if (SynchronizationContext.Current is { } loop) loop.Post(static action => ((Action)action!)(), complete);
-        else complete();
-    }
-
-    private void Note(string entry) => _trace.Add(entry);
 
     private void Keep(ReadOnlySpan<byte> data)
     {

@@ -8,17 +8,13 @@ namespace Sluice.Testing;
 /// <remarks>The record is made before the hook runs; what a hook throws goes to the transport, as a protocol's own exception would.</remarks>
 public sealed class RecordingDatagramProtocol : DatagramProtocol
 {
-    private readonly List<string> _trace = [];
-    private readonly List<string> _violations = [];
+    private readonly CallbackLog _log = new();
     private readonly List<RecordedDatagram> _datagrams = [];
     private readonly List<Exception> _errors = [];
-    private readonly List<(int Count, IReadOnlyCollection<object> Of, TaskCompletionSource Reached)> _milestones = [];
-    private readonly TaskCompletionSource _made = new();
-    private readonly TaskCompletionSource<Exception?> _lost = new();
     private readonly DatagramContract _contract;
 
     /// <summary>With nothing recorded yet.</summary>
-    public RecordingDatagramProtocol() => _contract = new DatagramContract((_, what) => _violations.Add($"{what} (trace: {this})"));
+    public RecordingDatagramProtocol() => _contract = new DatagramContract((_, what) => _log.Violate(what));
 
     /// <summary>Runs in ConnectionMade.</summary>
     public Action<IDatagramTransport>? OnMade { get; set; }
@@ -45,7 +41,7 @@ public sealed class RecordingDatagramProtocol : DatagramProtocol
     /// The callbacks so far: "ConnectionMade", "DatagramReceived(5)", "ErrorReceived(SocketException ConnectionRefused)", "PauseWriting", "ResumeWriting" and
     /// "ConnectionLost(null)" or, for example, "ConnectionLost(InvalidOperationException)".
     /// </summary>
-    public IReadOnlyList<string> Trace => _trace;
+    public IReadOnlyList<string> Trace => _log.Trace;
 
     /// <summary>The datagrams so far, in the order in which they came.</summary>
     public IReadOnlyList<RecordedDatagram> Datagrams => _datagrams;
@@ -54,16 +50,16 @@ public sealed class RecordingDatagramProtocol : DatagramProtocol
     public IReadOnlyList<Exception> Errors => _errors;
 
     /// <summary>Breaches of the contract, in words. Empty unless the transport has a defect.</summary>
-    public IReadOnlyList<string> Violations => _violations;
+    public IReadOnlyList<string> Violations => _log.Violations;
 
     /// <summary>True between PauseWriting and ResumeWriting.</summary>
     public bool IsWritingPaused => _contract.IsWritingPaused;
 
     /// <summary>Done once ConnectionMade was called.</summary>
-    public Task Made => _made.Task;
+    public Task Made => _log.Made;
 
     /// <summary>Done once ConnectionLost was called, with its exception as the result.</summary>
-    public Task<Exception?> Lost => _lost.Task;
+    public Task<Exception?> Lost => _log.Lost;
 
     internal IDatagramTransport? MadeTransport => _contract.Transport;
 
@@ -86,9 +82,9 @@ public sealed class RecordingDatagramProtocol : DatagramProtocol
     /// <inheritdoc/>
     public override void ConnectionMade(IDatagramTransport transport)
     {
-        _trace.Add("ConnectionMade");
+        _log.Note("ConnectionMade");
         _contract.ConnectionMade(transport);
-        ProtocolRecord.Reach(() => _made.TrySetResult());
+        _log.SetMade();
         using var span = new Span(_contract);
         OnMade?.Invoke(transport);
     }
@@ -96,10 +92,10 @@ public sealed class RecordingDatagramProtocol : DatagramProtocol
     /// <inheritdoc/>
     public override void DatagramReceived(ReadOnlySpan<byte> data, EndPoint? address)
     {
-        _trace.Add($"DatagramReceived({data.Length})");
+        _log.Note($"DatagramReceived({data.Length})");
         _contract.DatagramReceived();
         _datagrams.Add(new RecordedDatagram(data.ToArray(), address));
-        ReachMilestones();
+        _log.ReachMilestones();
         using var span = new Span(_contract);
         OnDatagram?.Invoke(data, address);
     }
@@ -107,10 +103,10 @@ public sealed class RecordingDatagramProtocol : DatagramProtocol
     /// <inheritdoc/>
     public override void ErrorReceived(Exception exception)
     {
-        _trace.Add($"ErrorReceived({ProtocolRecord.Describe(exception)})");
+        _log.Note($"ErrorReceived({ProtocolRecord.Describe(exception)})");
         _contract.ErrorReceived();
         _errors.Add(exception);
-        ReachMilestones();
+        _log.ReachMilestones();
         using var span = new Span(_contract);
         OnError?.Invoke(exception);
     }
@@ -118,7 +114,7 @@ public sealed class RecordingDatagramProtocol : DatagramProtocol
     /// <inheritdoc/>
     public override void PauseWriting()
     {
-        _trace.Add("PauseWriting");
+        _log.Note("PauseWriting");
         _contract.PauseWriting();
         using var span = new Span(_contract);
         OnPause?.Invoke();
@@ -127,7 +123,7 @@ public sealed class RecordingDatagramProtocol : DatagramProtocol
     /// <inheritdoc/>
     public override void ResumeWriting()
     {
-        _trace.Add("ResumeWriting");
+        _log.Note("ResumeWriting");
         _contract.ResumeWriting();
         using var span = new Span(_contract);
         OnResume?.Invoke();
@@ -136,38 +132,16 @@ public sealed class RecordingDatagramProtocol : DatagramProtocol
     /// <inheritdoc/>
     public override void ConnectionLost(Exception? exception)
     {
-        _trace.Add($"ConnectionLost({ProtocolRecord.Describe(exception)})");
+        _log.Note($"ConnectionLost({ProtocolRecord.Describe(exception)})");
         _contract.ConnectionLost();
-        ProtocolRecord.Reach(() =>
-        {
-            foreach (var (count, _, reached) in _milestones) reached.TrySetException(LostTooSoon(count));
-            _milestones.Clear();
-            _lost.TrySetResult(exception);
-        });
+        _log.SetLost(exception);
         OnLost?.Invoke(exception);
     }
 
     /// <inheritdoc/>
-    public override string ToString() => string.Join(", ", _trace);
+    public override string ToString() => _log.ToString();
 
-    private Task WaitForAsync(int count, IReadOnlyCollection<object> what)
-    {
-        if (what.Count >= count) return Task.CompletedTask;
-        if (_contract.IsLost) return Task.FromException(LostTooSoon(count));
-        var reached = new TaskCompletionSource();
-        _milestones.Add((count, what, reached));
-        return reached.Task;
-    }
-
-    private void ReachMilestones()
-    {
-        foreach (var (count, of, reached) in _milestones)
-        {
-            if (count <= of.Count) ProtocolRecord.Reach(() => reached.TrySetResult());
-        }
-
-        _milestones.RemoveAll(static milestone => milestone.Count <= milestone.Of.Count);
-    }
+    private Task WaitForAsync(int count, IReadOnlyCollection<object> what) => _log.WaitFor(() => what.Count >= count, () => LostTooSoon(count));
 
     private CheckFailedException LostTooSoon(int count) =>
         new($"the endpoint was lost before there were {count}; it got {_datagrams.Count} datagrams and {_errors.Count} errors (trace: {this})");

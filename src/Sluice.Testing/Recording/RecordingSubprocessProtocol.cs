@@ -8,16 +8,13 @@ namespace Sluice.Testing;
 /// <remarks>The record is made before the hook runs; what a hook throws goes to the transport, as a protocol's own exception would.</remarks>
 public sealed class RecordingSubprocessProtocol : SubprocessProtocol
 {
-    private readonly List<string> _trace = [];
-    private readonly List<string> _violations = [];
+    private readonly CallbackLog _log = new();
     private readonly MemoryStream[] _received = [new(), new(), new()];
     private readonly TaskCompletionSource _exited = new();
-    private readonly TaskCompletionSource _lost = new();
-    private readonly List<(Func<bool> Condition, TaskCompletionSource Reached)> _milestones = [];
     private readonly SubprocessContract _contract;
 
     /// <summary>With nothing recorded yet.</summary>
-    public RecordingSubprocessProtocol() => _contract = new SubprocessContract((_, what) => _violations.Add($"{what} (trace: {this})"));
+    public RecordingSubprocessProtocol() => _contract = new SubprocessContract((_, what) => _log.Violate(what));
 
     /// <summary>Runs in ConnectionMade.</summary>
     public Action<ISubprocessTransport>? OnMade { get; set; }
@@ -44,10 +41,10 @@ public sealed class RecordingSubprocessProtocol : SubprocessProtocol
     /// The callbacks so far: "ConnectionMade", "PipeDataReceived(1, 5)", "PipeConnectionLost(1, null)", "ProcessExited(0)" with the return code, "PauseWriting", "ResumeWriting" and
     /// "ConnectionLost(null)".
     /// </summary>
-    public IReadOnlyList<string> Trace => _trace;
+    public IReadOnlyList<string> Trace => _log.Trace;
 
     /// <summary>Breaches of the contract, in words. Empty unless the transport has a defect.</summary>
-    public IReadOnlyList<string> Violations => _violations;
+    public IReadOnlyList<string> Violations => _log.Violations;
 
     /// <summary>The transport, once ConnectionMade was called.</summary>
     public ISubprocessTransport Transport => _contract.Transport ?? throw new InvalidOperationException("The child is not there yet.");
@@ -59,7 +56,7 @@ public sealed class RecordingSubprocessProtocol : SubprocessProtocol
     public Task Exited => _exited.Task;
 
     /// <summary>Done once ConnectionLost was called.</summary>
-    public Task Lost => _lost.Task;
+    public Task Lost => _log.Lost;
 
     internal bool IsMade => _contract.Transport is not null;
 
@@ -74,11 +71,11 @@ public sealed class RecordingSubprocessProtocol : SubprocessProtocol
     /// <summary>Done once an output has brought so many bytes in all. Fails where everything is lost before.</summary>
     /// <param name="fd">1 or 2.</param>
     /// <param name="count">How many bytes, counted from the start.</param>
-    public Task WaitForBytesAsync(int fd, int count) => WaitForAsync(() => _received[fd].Length >= count);
+    public Task WaitForBytesAsync(int fd, int count) => _log.WaitFor(() => _received[fd].Length >= count, LostTooSoon);
 
     /// <summary>Done once a pipe is lost. Fails where everything is lost before.</summary>
     /// <param name="fd">0, 1 or 2.</param>
-    public Task WaitForPipeLostAsync(int fd) => WaitForAsync(() => _trace.Exists(entry => entry.StartsWith($"PipeConnectionLost({fd}", StringComparison.Ordinal)));
+    public Task WaitForPipeLostAsync(int fd) => _log.WaitFor(() => _log.Trace.Any(entry => entry.StartsWith($"PipeConnectionLost({fd}", StringComparison.Ordinal)), LostTooSoon);
 
     /// <inheritdoc/>
     public override void ConnectionMade(ISubprocessTransport transport)
@@ -116,7 +113,7 @@ public sealed class RecordingSubprocessProtocol : SubprocessProtocol
     public override void ProcessExited()
     {
         _contract.ProcessExited();
-        Reach(_exited);
+        CallbackLog.Reach(() => _exited.TrySetResult());
         Record($"ProcessExited({_contract.Transport?.ReturnCode})", OnExited);
     }
 
@@ -138,23 +135,18 @@ public sealed class RecordingSubprocessProtocol : SubprocessProtocol
     public override void ConnectionLost(Exception? exception)
     {
         _contract.ConnectionLost(exception);
-        Reach(_lost);
         Record($"ConnectionLost({ProtocolRecord.Describe(exception)})", null);
-        foreach (var (_, reached) in _milestones) reached.TrySetException(LostTooSoon());
+        _log.SetLost(exception);
         OnLost?.Invoke();
     }
 
     /// <summary>The trace in one line.</summary>
-    public override string ToString() => string.Join(", ", _trace);
+    public override string ToString() => _log.ToString();
 
     private void Record(string entry, Action? hook)
     {
-        _trace.Add(entry);
-        foreach (var milestone in _milestones.Where(static milestone => milestone.Condition()).ToArray())
-        {
-            _milestones.Remove(milestone);
-            Reach(milestone.Reached);
-        }
+        _log.Note(entry);
+        _log.ReachMilestones();
 
         if (hook is null) return;
         _contract.Enter();
@@ -166,22 +158,6 @@ public sealed class RecordingSubprocessProtocol : SubprocessProtocol
         {
             _contract.Leave();
         }
-    }
-
-    private Task WaitForAsync(Func<bool> condition)
-    {
-        if (condition()) return Task.CompletedTask;
-        if (_contract.IsOver) return Task.FromException(LostTooSoon());
-        var reached = new TaskCompletionSource();
-        _milestones.Add((condition, reached));
-        return reached.Task;
-    }
-
-    /// <summary>In a turn of its own, so that who awaits it does not run inside the callback.</summary>
-    private static void Reach(TaskCompletionSource source)
-    {
-        if (SynchronizationContext.Current is { } loop) loop.Post(static source => ((TaskCompletionSource)source!).TrySetResult(), source);
-        else source.TrySetResult();
     }
 
     private CheckFailedException LostTooSoon() => new($"all was lost before what was awaited (trace: {this})");

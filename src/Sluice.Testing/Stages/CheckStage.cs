@@ -126,7 +126,7 @@ public abstract class CheckStage
         Func<IProtocol<ITransport>> client, Func<IProtocol<ITransport>> server, ConnectionOptions? clientOptions, ServerOptions? serverOptions);
 
     /// <summary>
-    /// The shortest wait after which the world may have changed: by default 1 ms of the loop's clock, which a simulation jumps over. Called by
+    /// The shortest wait after which something may have changed: by default 1 ms of the loop's clock, which a simulation jumps over. Called by
     /// <see cref="UntilAsync"/>.
     /// </summary>
     protected virtual Task StepAsync() => Task.Delay(Step, Loop.TimeProvider);

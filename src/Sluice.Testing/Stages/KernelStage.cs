@@ -135,6 +135,15 @@ public abstract class KernelStage : CheckStage
     /// <param name="listens">Whether it listens already.</param>
     internal abstract SafeHandle CreateBoundSocket(EndPoint address, bool listens);
 
+    /// <summary>Where a bound socket of <see cref="CreateBoundSocket"/> is bound.</summary>
+    internal abstract EndPoint AddressOf(SafeHandle socket);
+
+    /// <summary>Sets SO_LINGER on a socket that nobody of the library's holds yet, connected or listening.</summary>
+    internal abstract void SetLinger(SafeHandle socket, int seconds);
+
+    /// <summary>Sets SO_RCVLOWAT, likewise.</summary>
+    internal abstract void SetReceiveLowWater(SafeHandle socket, int bytes);
+
     /// <summary>A Unix address without a file, another one at each call.</summary>
     internal abstract UnixDomainSocketEndPoint CreateAbstractAddress();
 

@@ -116,7 +116,7 @@ public sealed class SimulatedStage : KernelStage
 
     internal override DatagramKit Datagrams { get; }
 
-    internal override (SafeHandle First, SafeHandle Second) CreateSocketPair() => _host.CreateStreamPair();
+    internal override (SafeHandle First, SafeHandle Second) CreateSocketPair() => _host.Backend.CreateStreamPair(_isUnix);
 
     internal override (SafeHandle Reader, SafeHandle Writer) CreatePipe() => _host.CreatePipe();
 
@@ -130,6 +130,20 @@ public sealed class SimulatedStage : KernelStage
     internal override void SendSignal(PosixSignal signal) => _host.SendSignal(signal);
 
     internal override SafeHandle CreateBoundSocket(EndPoint address, bool listens) => _host.Backend.CreateBoundSocket(address, listens ? Backlog : null);
+
+    internal override EndPoint AddressOf(SafeHandle socket) => ((SimulatedListenerHandle)socket).Listener.LocalName;
+
+    internal override void SetLinger(SafeHandle socket, int seconds)
+    {
+        if (socket is SimulatedListenerHandle bound) bound.Listener.Linger = seconds;
+        else ((SimulatedSocketHandle)socket).Kernel.Linger = seconds;
+    }
+
+    internal override void SetReceiveLowWater(SafeHandle socket, int bytes)
+    {
+        if (socket is SimulatedListenerHandle bound) bound.Listener.ReceiveLowWater = bytes;
+        else ((SimulatedSocketHandle)socket).Kernel.ReceiveLowWater = bytes;
+    }
 
     internal override UnixDomainSocketEndPoint CreateAbstractAddress() => new($"\0simulated-{++_paths}");
 

@@ -8,14 +8,14 @@ internal enum AcceptVerdict
     /// <summary>Nothing more is waiting.</summary>
     EndRound,
 
-    /// <summary>That connection was lost before it was taken; the next one may be well.</summary>
+    /// <summary>That connection was lost before it was taken; the next one may succeed.</summary>
     TryNext,
 
     /// <summary>Report it and rest: asking again at once would fail again, as often as the processor allows.</summary>
     Rest,
 }
 
-/// <summary>The rules of accepting connections, in Linux's errors, which the simulated kernel speaks too. Stateless.</summary>
+/// <summary>The rules of accepting connections, in Linux's error numbers, which the simulated kernel uses too. Stateless.</summary>
 internal static class AcceptRules
 {
     /// <summary>More than one, because connections come in bursts; bounded, because the loop has others to serve.</summary>

@@ -26,6 +26,12 @@ namespace Sluice.Backends;
 /// </remarks>
 internal abstract class IoBackend : IDisposable
 {
+    /// <summary>
+    /// The part of the descriptors that closed connections may hold while they linger. They are the first to go where an accept is in want of one, so this only leaves
+    /// room for the files of the program.
+    /// </summary>
+    public const int LingeringShare = 2;
+
     /// <summary>The most bytes that one read delivers, and the size of the shared buffer.</summary>
     public const int ReadBufferSize = 256 * 1024;
 
@@ -36,6 +42,12 @@ internal abstract class IoBackend : IDisposable
 
     /// <summary>How many descriptors the process may have open.</summary>
     public abstract int DescriptorLimit { get; }
+
+    /// <summary>How many closed connections may linger at a time (see <see cref="StreamChannel.Close"/>): one more cuts off the one that has lingered longest.</summary>
+    public virtual int MaxLingering { get; set; } = 1;
+
+    /// <summary>How many connections that lingered were cut off before their time: there were too many, or an accept was in want of descriptors.</summary>
+    public virtual long CutConnections => 0;
 
     /// <summary>Whether several listeners can share a TCP port.</summary>
     public abstract bool SupportsReusePort { get; }

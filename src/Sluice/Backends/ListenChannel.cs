@@ -18,6 +18,13 @@ internal abstract class ListenChannel
     /// <exception cref="System.Net.Sockets.SocketException">The kernel refuses to listen.</exception>
     public abstract void StartAccepting();
 
+    /// <summary>
+    /// Takes no more than what waits already: accepts that, at most 16 connections per Poll, then closes, and <see cref="IListenSink.OnFinished"/> follows from
+    /// Poll unless <see cref="Close"/> comes before it.
+    /// </summary>
+    /// <returns>False where nothing waits that is ours to take, because it does not accept or is only borrowed: it is closed now, and nothing follows.</returns>
+    public abstract bool Finish();
+
     /// <summary>Closes the listener; the sink is not called any more. Idempotent.</summary>
     public abstract void Close();
 }

@@ -73,7 +73,7 @@ internal sealed class SignalWatches(IoBackend backend) : IDisposable
 
         private void OnSignal(PosixSignalContext context)
         {
-            // A signal that is on its way while the watch ends is not swallowed: it has its default effect.
+            // A signal that is on its way while the watch ends has its default effect.
             if (_isCancelled) return;
             if (!_keepsDefault) context.Cancel = true;
             _owner.Hear(this);

@@ -26,6 +26,11 @@ internal interface IListenSink
 
     /// <summary>Accepting failed. The channel goes on by itself; where the system was out of resources, after a rest.</summary>
     void OnAcceptFailed(IoError reason);
+
+    /// <summary>All that waited has been accepted, and the channel is closed: see <see cref="ListenChannel.Finish"/>.</summary>
+    void OnFinished()
+    {
+    }
 }
 
 /// <summary>Hears of a signal: one call for each, from Poll.</summary>

@@ -28,6 +28,11 @@ internal abstract class StreamChannel
     /// <summary>Who is at the other end, or null where the kernel does not say: TCP. Asked for once; null too if that was not before the close.</summary>
     public virtual PeerCredentials? PeerCredentials => null;
 
+    /// <summary>
+    /// How many bytes have arrived that no read has brought yet, as far as that can be told without reading: at least one where some have. None once closed.
+    /// </summary>
+    public virtual int Unread => 0;
+
     /// <summary>Names the sink: once, before anything else.</summary>
     public abstract void Attach(IStreamSink sink);
 
@@ -70,6 +75,13 @@ internal abstract class StreamChannel
 
     /// <summary>Takes <see cref="AwaitRoom"/> back. Idempotent.</summary>
     public virtual void StopAwaitingRoom()
+    {
+    }
+
+    /// <summary>
+    /// The stream closes: once the peer has acknowledged nothing of what is still to be sent for so long, it is broken, also after <see cref="Close"/>. Where the kernel can do that: TCP.
+    /// </summary>
+    public virtual void LimitClosing(TimeSpan timeout)
     {
     }
 

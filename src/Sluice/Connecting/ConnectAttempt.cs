@@ -22,8 +22,18 @@ internal interface IAttemptSink
 /// One attempt to connect to one address, from each of the local addresses in turn until one can be bound. Owned by its race; lives on
 /// the loop's thread.
 /// </summary>
-internal sealed class ConnectAttempt : IConnectSink
+/// <remarks>
+/// A Unix listener with a full backlog refuses at once (EAGAIN) where one of TCP would let the client wait, and nothing tells when it has room. So the attempt asks again, after waits that grow,
+/// until it is given up or for as long as Linux lets TCP try.
+/// </remarks>
+internal sealed class ConnectAttempt : IConnectSink, IHeapTimer, ILoopWork
 {
+    private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMilliseconds(64);
+
+    /// <summary>Six retransmissions of a SYN, as net.ipv4.tcp_syn_retries has it.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(127);
+
     private readonly LoopCore _core;
     private readonly EndPoint _remote;
     private readonly Queue<EndPoint>? _locals;
@@ -31,6 +41,9 @@ internal sealed class ConnectAttempt : IConnectSink
     private readonly IAttemptSink _sink;
     private EndPoint? _local;
     private IoOperation? _operation;
+    private TimeSpan _wait = FirstWait;
+    private TimeSpan _waited;
+    private long _due;
 
     /// <param name="core">The loop.</param>
     /// <param name="remote">Where to.</param>
@@ -49,6 +62,10 @@ internal sealed class ConnectAttempt : IConnectSink
     /// <summary>What went wrong so far: each local address that could not be bound, and the end.</summary>
     public List<SocketException> Failures { get; } = [];
 
+    long IHeapTimer.Due => _due;
+
+    int IHeapTimer.HeapIndex { get; set; } = -1;
+
     /// <summary>Begins.</summary>
     /// <returns>False where it fails at once: no local address fits.</returns>
     public bool TryStart()
@@ -65,7 +82,14 @@ internal sealed class ConnectAttempt : IConnectSink
     }
 
     /// <summary>Gives up: its socket is closed now.</summary>
-    public void Cancel() => _operation?.Cancel();
+    public void Cancel()
+    {
+        _core.RemoveTimer(this);
+        _operation?.Cancel();
+    }
+
+    /// <summary>The wait for room in the backlog is over.</summary>
+    void ILoopWork.Run(int code) => ConnectAgain();
 
     void IConnectSink.OnConnected(StreamChannel channel)
     {
@@ -77,17 +101,16 @@ internal sealed class ConnectAttempt : IConnectSink
     void IConnectSink.OnConnectFailed(ConnectStep step, IoError reason)
     {
         _operation = null;
-        Failures.Add(reason.ToException(Describe(step)));
+        if (step == ConnectStep.Connect && reason == IoError.WouldBlock && TryWait())
+        {
+            _core.EndStep();
+            return;
+        }
+
+        Failures.Add((reason == IoError.WouldBlock ? IoError.TimedOut : reason).ToException(Describe(step)));
         if (step == ConnectStep.Bind && _locals!.TryDequeue(out _local))
         {
-            try
-            {
-                Connect();
-            }
-            catch (Exception exception)
-            {
-                _sink.OnBroken(exception);
-            }
+            ConnectAgain();
         }
         else
         {
@@ -95,6 +118,28 @@ internal sealed class ConnectAttempt : IConnectSink
         }
 
         _core.EndStep();
+    }
+
+    private bool TryWait()
+    {
+        if (_waited >= Patience) return false;
+        _due = LoopTimes.After(_core.Time, _wait).Ticks;
+        _core.AddTimer(this);
+        _waited += _wait;
+        if (_wait < LongestWait) _wait *= 2;
+        return true;
+    }
+
+    private void ConnectAgain()
+    {
+        try
+        {
+            Connect();
+        }
+        catch (Exception exception)
+        {
+            _sink.OnBroken(exception);
+        }
     }
 
     private void Connect() => _operation = _core.Backend.Connect(_local, _remote, _options, this);

@@ -2,10 +2,10 @@ using System.Net.Sockets;
 
 namespace Sluice.Connecting;
 
-/// <summary>What a connect says that failed on all of its addresses. Stateless.</summary>
+/// <summary>The exception of a connect that failed on all of its addresses. Stateless.</summary>
 internal static class ConnectFailures
 {
-    /// <summary>The only failure as it is, the first where all have the same text, else one that names them all.</summary>
+    /// <summary>The only failure as it is; the first one where all have the same text; else an exception that names them all.</summary>
     /// <param name="failures">In the order of the attempts.</param>
     /// <param name="allErrors">Wants each of them, even the only one.</param>
     public static Exception Merge(IReadOnlyList<SocketException> failures, bool allErrors)

@@ -20,8 +20,11 @@ internal static class ConnectionRules
             case UnixDomainSocketEndPoint path:
                 UnixAddress.Check(path, parameter);
                 return;
+            case RawUnixEndPoint:
+                return;
             default:
-                throw new ArgumentException($"{address.GetType()} is neither an IPEndPoint, a DnsEndPoint nor a UnixDomainSocketEndPoint.", parameter);
+                throw new ArgumentException(
+                    $"{address.GetType()} is neither an IPEndPoint, a DnsEndPoint, a UnixDomainSocketEndPoint nor a RawUnixEndPoint.", parameter);
         }
     }
 
@@ -31,6 +34,11 @@ internal static class ConnectionRules
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.MaxWriteBufferSize, nameof(options));
         ArgumentOutOfRangeException.ThrowIfNegative(options.MinReadRate, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(options.MinReadRateGracePeriod, TimeSpan.Zero, nameof(options));
+        if (options.ClosingTimeout <= TimeSpan.Zero && options.ClosingTimeout != Timeout.InfiniteTimeSpan)
+        {
+            throw new ArgumentOutOfRangeException(nameof(options), options.ClosingTimeout, "A time is positive or Timeout.InfiniteTimeSpan.");
+        }
+
         CheckTime(options.IdleTimeout);
         CheckTime(options.ReadTimeout);
         if (options is ConnectionOptions connection) CheckTime(connection.ConnectTimeout);

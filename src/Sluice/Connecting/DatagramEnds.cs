@@ -18,7 +18,7 @@ internal sealed class DatagramEnds
         RemotePath = remotePath;
     }
 
-    /// <summary>The family of an endpoint without addresses; else only a wish.</summary>
+    /// <summary>The family of an endpoint without addresses; else which addresses of a name are wanted.</summary>
     public AddressFamily Family { get; }
 
     public AddressQuery? Local { get; }
@@ -46,10 +46,10 @@ internal sealed class DatagramEnds
             throw new ArgumentException("Unexpected address family: name a local or a remote address, or a family.", nameof(options));
         }
 
-        if (local is UnixDomainSocketEndPoint || remote is UnixDomainSocketEndPoint || family == AddressFamily.Unix)
+        if (UnixAddress.Is(local) || UnixAddress.Is(remote) || family == AddressFamily.Unix)
         {
-            if (local is not (null or UnixDomainSocketEndPoint)) throw Apart(nameof(local));
-            if (remote is not (null or UnixDomainSocketEndPoint)) throw Apart(nameof(remote));
+            if (local is not null && !UnixAddress.Is(local)) throw Apart(nameof(local));
+            if (remote is not null && !UnixAddress.Is(remote)) throw Apart(nameof(remote));
             if (family is not (AddressFamily.Unspecified or AddressFamily.Unix)) throw Apart(nameof(options));
             if (options.AllowBroadcast || options.ReusePort) throw new ArgumentException("A Unix socket knows neither broadcast nor ports.", nameof(options));
             return new DatagramEnds(AddressFamily.Unix, null, null, local, remote);

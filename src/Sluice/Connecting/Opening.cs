@@ -4,7 +4,7 @@ using Sluice.Loop;
 namespace Sluice.Connecting;
 
 /// <summary>
-/// A transport on its way from what a caller named to the end of its ConnectionMade: what every such way has in common, whatever is opened. Owned by nobody but the loop's
+/// A transport on its way from what a caller named to the end of its ConnectionMade: what every such way has in common, whatever is opened. Owned by the loop's
 /// members; lives on the loop's thread after <see cref="Start"/>.
 /// </summary>
 /// <typeparam name="TTransport">How the caller gets the transport.</typeparam>

@@ -7,7 +7,7 @@ using Sluice.Transports;
 namespace Sluice.Connecting;
 
 /// <summary>
-/// One upgrade to TLS on its way from a plain transport to one whose handshake is done: whom to tell, and what to undo. Owned by nobody but the members of the loop; lives on
+/// One upgrade to TLS on its way from a plain transport to one whose handshake is done: whom to tell, and what to undo. Owned by the members of its loop; lives on
 /// the loop's thread.
 /// </summary>
 internal sealed class TlsUpgrade(LoopServices loop, CancellationToken cancellation) : ILoopWork, IStartWaiter, ILoopMember

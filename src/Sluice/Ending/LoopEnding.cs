@@ -3,8 +3,8 @@ using Sluice.Loop;
 namespace Sluice.Ending;
 
 /// <summary>
-/// How a loop ends: nobody new comes in, those who are leaving may finish, everything else is told to go, and what is ready still
-/// runs. Owned by the loop; runs once, on the thread that ends it.
+/// How a loop ends: no new connections are taken, those that are closing may finish, everything else is aborted, and the callbacks that are ready still
+/// run. Owned by the loop; runs once, on the thread that ends it.
 /// </summary>
 internal sealed class LoopEnding(LoopCore core, LoopMembers members, TimeSpan shutdownTimeout)
 {
@@ -45,7 +45,7 @@ internal sealed class LoopEnding(LoopCore core, LoopMembers members, TimeSpan sh
         while (core.OpenChannels > 0 && core.Time < end);
     }
 
-    /// <summary>What is ready runs, and what that begins anew is told to go as well.</summary>
+    /// <summary>Callbacks that are ready run, and what they begin anew is ended as well.</summary>
     private void RunLastPasses()
     {
         var end = core.Time + LongestLastPasses;

@@ -134,24 +134,45 @@ public sealed partial class EventLoop
     }
 
     /// <summary>Runs an async function on the loop, from any thread. (asyncio: <c>run_coroutine_threadsafe</c>.)</summary>
+    /// <remarks>
+    /// What the function has written is handed to the kernel before its caller hears that it is done. A library that is called often from other threads lets
+    /// calls share the way in: see the guide.
+    /// </remarks>
     /// <param name="function">Called once on the loop's thread, in the caller's ExecutionContext.</param>
     /// <returns>Completes with the function's task; cancelled where the loop ends first.</returns>
     /// <exception cref="ObjectDisposedException">The loop has ended.</exception>
     public Task InvokeAsync(Func<Task> function)
     {
         ArgumentNullException.ThrowIfNull(function);
-        return InvokeAsync(async () =>
-        {
-            await function();
-            return true;
-        });
+        return InvokeAsync(static function => function(), function);
     }
 
     /// <inheritdoc cref="InvokeAsync(Func{Task})"/>
     public Task<T> InvokeAsync<T>(Func<Task<T>> function)
     {
         ArgumentNullException.ThrowIfNull(function);
-        var invocation = new Invocation<T>(_core, Members, function, ExecutionContext.Capture());
+        return InvokeAsync(static function => function(), function);
+    }
+
+    /// <inheritdoc cref="InvokeAsync(Func{Task})"/>
+    /// <typeparam name="TState">Of whatever the function needs; a tuple carries several things.</typeparam>
+    /// <param name="function">Called once on the loop's thread, in the caller's ExecutionContext.</param>
+    /// <param name="state">What it is called with: spares a closure.</param>
+    public Task InvokeAsync<TState>(Func<TState, Task> function, TState state)
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        var invocation = new Invocation<TState>(_core, Members, function, state);
+        Post(invocation);
+        return invocation.Task;
+    }
+
+    /// <inheritdoc cref="InvokeAsync{TState}(Func{TState, Task}, TState)"/>
+    /// <typeparam name="TState">Of whatever the function needs; a tuple carries several things.</typeparam>
+    /// <typeparam name="TResult">Of the function's result.</typeparam>
+    public Task<TResult> InvokeAsync<TState, TResult>(Func<TState, Task<TResult>> function, TState state)
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        var invocation = new Invocation<TState, TResult>(_core, Members, function, state);
         Post(invocation);
         return invocation.Task;
     }

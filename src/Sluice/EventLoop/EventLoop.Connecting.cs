@@ -33,7 +33,7 @@ public sealed partial class EventLoop
         ArgumentNullException.ThrowIfNull(remote);
         CheckAddress(remote, nameof(remote));
         options = CheckedForConnect(options);
-        if (remote is UnixDomainSocketEndPoint) ConnectionRules.CheckHasOneAddress(options, "A Unix socket");
+        if (UnixAddress.Is(remote)) ConnectionRules.CheckHasOneAddress(options, "A Unix socket");
         var tls = RoleFor(options, HostOf(remote));
         return Connect(protocolFactory, AddressQuery.Of(remote, options.AddressFamily, nameof(remote)), options, tls, cancellationToken);
     }

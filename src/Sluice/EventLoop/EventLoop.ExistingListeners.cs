@@ -14,7 +14,7 @@ public sealed partial class EventLoop
     /// <summary>Serves a socket that is bound already. (asyncio: <c>create_server</c> with <c>sock</c>.)</summary>
     /// <remarks>
     /// The socket's options stay as they are, and so does the backlog of one that listens already. What <see cref="StreamOptions.NoDelay"/>
-    /// and <see cref="StreamOptions.KeepAlive"/> ask for is set on the connections. The file of a Unix socket stays when the server closes; the Unix method removes it.
+    /// and <see cref="StreamOptions.KeepAlive"/> ask for is set on the connections, and what they inherit and would break a promise (SO_LINGER, SO_RCVLOWAT, TCP_CORK) is put right there. The file of a Unix socket stays when the server closes; the Unix method removes it.
     /// </remarks>
     /// <inheritdoc cref="CreateServerAsync(Func{IProtocol{ITransport}}, EndPoint, ServerOptions?, CancellationToken)"/>
     /// <param name="protocolFactory">Called on the loop's thread for each connection, in this caller's ExecutionContext; returns a protocol that serves nobody else.</param>
@@ -105,18 +105,30 @@ public sealed partial class EventLoop
         return serving;
     }
 
+    private static bool IsBound(Socket socket)
+    {
+        try
+        {
+            return socket.IsBound && socket.LocalEndPoint switch
+            {
+                null or IPEndPoint { Port: 0 } => false,
+                UnixDomainSocketEndPoint name => name.ToString().Length > 0,
+                _ => true,
+            };
+        }
+        catch (ArgumentException)
+        {
+            // A name that .NET's Socket cannot say is a name.
+            return true;
+        }
+    }
+
     private static void CheckListener(Socket socket)
     {
         ArgumentNullException.ThrowIfNull(socket);
         if (socket.SocketType != SocketType.Stream) throw new ArgumentException("A stream socket is needed.", nameof(socket));
         ObjectDisposedException.ThrowIf(socket.SafeHandle.IsClosed, socket);
         if (socket.Connected) throw new ArgumentException("The socket is connected; a listening or bound one is needed.", nameof(socket));
-        var isBound = socket.IsBound && socket.LocalEndPoint switch
-        {
-            null or IPEndPoint { Port: 0 } => false,
-            UnixDomainSocketEndPoint name => name.ToString().Length > 0,
-            _ => true,
-        };
-        if (!isBound) throw new ArgumentException("The socket is not bound to an address.", nameof(socket));
+        if (!IsBound(socket)) throw new ArgumentException("The socket is not bound to an address.", nameof(socket));
     }
 }

@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 using Sluice.Backends;
 using Sluice.Connecting;
+using Sluice.Loop;
 using Sluice.Native;
 using Sluice.Transports;
 
@@ -36,7 +37,7 @@ public sealed partial class EventLoop
     public Task<(IReadTransport Transport, TProtocol Protocol)> ConnectReadPipeAsync<TProtocol>(
         Func<TProtocol> protocolFactory, SafeHandle pipe, CancellationToken cancellationToken = default)
         where TProtocol : class, IProtocol<IReadTransport> =>
-        ConnectReadPipe(protocolFactory, pipe, pipe, cancellationToken);
+        ConnectPipe<IReadTransport, TProtocol>(protocolFactory, pipe, pipe, PipeEnd.Read, MakeReader, cancellationToken);
 
     /// <inheritdoc cref="ConnectReadPipeAsync{TProtocol}(Func{TProtocol}, SafeHandle, CancellationToken)"/>
     /// <param name="protocolFactory">Called once on the loop's thread; returns a protocol that serves nobody else.</param>
@@ -45,7 +46,7 @@ public sealed partial class EventLoop
     public Task<(IReadTransport Transport, TProtocol Protocol)> ConnectReadPipeAsync<TProtocol>(
         Func<TProtocol> protocolFactory, Stream pipe, CancellationToken cancellationToken = default)
         where TProtocol : class, IProtocol<IReadTransport> =>
-        ConnectReadPipe(protocolFactory, HandleOf(pipe), pipe, cancellationToken);
+        ConnectPipe<IReadTransport, TProtocol>(protocolFactory, PipeHandles.Of(pipe), pipe, PipeEnd.Read, MakeReader, cancellationToken);
 
     /// <inheritdoc cref="ConnectReadPipeAsync{TProtocol}(Func{TProtocol}, SafeHandle, CancellationToken)"/>
     /// <param name="protocolFactory">Called once on the loop's thread; returns a protocol that serves nobody else.</param>
@@ -54,7 +55,7 @@ public sealed partial class EventLoop
     public Task<(IReadTransport Transport, TProtocol Protocol)> ConnectReadPipeAsync<TProtocol>(
         Func<TProtocol> protocolFactory, Socket pipe, CancellationToken cancellationToken = default)
         where TProtocol : class, IProtocol<IReadTransport> =>
-        ConnectReadPipe(protocolFactory, HandleOf(pipe), pipe, cancellationToken);
+        ConnectPipe<IReadTransport, TProtocol>(protocolFactory, PipeHandles.Of(pipe), pipe, PipeEnd.Read, MakeReader, cancellationToken);
 
     /// <summary>
     /// Sends into the writing end of a pipe: a FIFO, a socket, or a character device such as a terminal. (asyncio: <c>connect_write_pipe</c>.)
@@ -79,7 +80,7 @@ public sealed partial class EventLoop
     public Task<(IWriteTransport Transport, TProtocol Protocol)> ConnectWritePipeAsync<TProtocol>(
         Func<TProtocol> protocolFactory, SafeHandle pipe, CancellationToken cancellationToken = default)
         where TProtocol : class, IProtocol<IWriteTransport> =>
-        ConnectWritePipe(protocolFactory, pipe, pipe, cancellationToken);
+        ConnectPipe<IWriteTransport, TProtocol>(protocolFactory, pipe, pipe, PipeEnd.Write, MakeWriter, cancellationToken);
 
     /// <inheritdoc cref="ConnectWritePipeAsync{TProtocol}(Func{TProtocol}, SafeHandle, CancellationToken)"/>
     /// <param name="protocolFactory">Called once on the loop's thread; returns a protocol that serves nobody else.</param>
@@ -88,7 +89,7 @@ public sealed partial class EventLoop
     public Task<(IWriteTransport Transport, TProtocol Protocol)> ConnectWritePipeAsync<TProtocol>(
         Func<TProtocol> protocolFactory, Stream pipe, CancellationToken cancellationToken = default)
         where TProtocol : class, IProtocol<IWriteTransport> =>
-        ConnectWritePipe(protocolFactory, HandleOf(pipe), pipe, cancellationToken);
+        ConnectPipe<IWriteTransport, TProtocol>(protocolFactory, PipeHandles.Of(pipe), pipe, PipeEnd.Write, MakeWriter, cancellationToken);
 
     /// <inheritdoc cref="ConnectWritePipeAsync{TProtocol}(Func{TProtocol}, SafeHandle, CancellationToken)"/>
     /// <param name="protocolFactory">Called once on the loop's thread; returns a protocol that serves nobody else.</param>
@@ -97,7 +98,7 @@ public sealed partial class EventLoop
     public Task<(IWriteTransport Transport, TProtocol Protocol)> ConnectWritePipeAsync<TProtocol>(
         Func<TProtocol> protocolFactory, Socket pipe, CancellationToken cancellationToken = default)
         where TProtocol : class, IProtocol<IWriteTransport> =>
-        ConnectWritePipe(protocolFactory, HandleOf(pipe), pipe, cancellationToken);
+        ConnectPipe<IWriteTransport, TProtocol>(protocolFactory, PipeHandles.Of(pipe), pipe, PipeEnd.Write, MakeWriter, cancellationToken);
 
     /// <summary>
     /// A handle of your own to this process's standard input, to give to
@@ -114,45 +115,23 @@ public sealed partial class EventLoop
     /// <exception cref="SocketException">Standard error is closed, or the system has no descriptor to spare.</exception>
     public static SafeFileHandle OpenStandardError() => OpenStandard(StandardError, "standard error");
 
-    private Task<(IReadTransport Transport, TProtocol Protocol)> ConnectReadPipe<TProtocol>(
-        Func<TProtocol> factory, SafeHandle handle, object pipe, CancellationToken cancellationToken)
-        where TProtocol : class, IProtocol<IReadTransport>
-    {
-        CheckPipe(factory, handle, PipeEnd.Read);
-        return new PipeConnector<IReadTransport, TProtocol>(
-            Services, factory, handle, pipe, PipeEnd.Read,
-            static (core, channel, protocol, in origin, pipe) => new ReadPipeTransport(core, channel, protocol, origin, pipe), cancellationToken).Start();
-    }
+    private static StreamTransport MakeReader(
+        LoopCore core, StreamChannel channel, IProtocol<IReadTransport> protocol, in TransportOrigin origin, object pipe) =>
+        new ReadPipeTransport(core, channel, protocol, origin, pipe);
 
-    private Task<(IWriteTransport Transport, TProtocol Protocol)> ConnectWritePipe<TProtocol>(
-        Func<TProtocol> factory, SafeHandle handle, object pipe, CancellationToken cancellationToken)
-        where TProtocol : class, IProtocol<IWriteTransport>
-    {
-        CheckPipe(factory, handle, PipeEnd.Write);
-        return new PipeConnector<IWriteTransport, TProtocol>(
-            Services, factory, handle, pipe, PipeEnd.Write,
-            static (core, channel, protocol, in origin, pipe) => new WritePipeTransport(core, channel, protocol, origin, pipe), cancellationToken).Start();
-    }
+    private static StreamTransport MakeWriter(
+        LoopCore core, StreamChannel channel, IProtocol<IWriteTransport> protocol, in TransportOrigin origin, object pipe) =>
+        new WritePipeTransport(core, channel, protocol, origin, pipe);
 
-    private void CheckPipe(Delegate protocolFactory, SafeHandle pipe, PipeEnd end)
+    private Task<(TTransport Transport, TProtocol Protocol)> ConnectPipe<TTransport, TProtocol>(
+        Func<TProtocol> protocolFactory, SafeHandle handle, object pipe, PipeEnd end, MakePipeTransport<TTransport> make, CancellationToken cancellationToken)
+        where TTransport : class, IBaseTransport
+        where TProtocol : class, IProtocol<TTransport>
     {
         ArgumentNullException.ThrowIfNull(protocolFactory);
-        ArgumentNullException.ThrowIfNull(pipe);
-        if (_core.Backend.CanBePipe(pipe, end)) return;
-        throw new ArgumentException(
-            $"A pipe, a socket or a character device is needed, open for {(end == PipeEnd.Read ? "reading" : "writing")}. " +
-            "A regular file is none: it is always ready, so a loop has nothing to wait for.", nameof(pipe));
+        PipeHandles.Check(_core.Backend, handle, end, nameof(pipe));
+        return new PipeConnector<TTransport, TProtocol>(Services, protocolFactory, handle, pipe, end, make, cancellationToken).Start();
     }
-
-    private static SafeHandle HandleOf(Stream pipe) => pipe switch
-    {
-        null => throw new ArgumentNullException(nameof(pipe)),
-        FileStream file => file.SafeFileHandle,
-        PipeStream end => end.SafePipeHandle,
-        NetworkStream network => network.Socket.SafeHandle,
-        _ => throw new ArgumentException(
-            $"A {pipe.GetType()} shows no descriptor: give a FileStream, a PipeStream, a NetworkStream or a handle. For the standard streams see OpenStandardInput.", nameof(pipe)),
-    };
 
     private static SafeFileHandle OpenStandard(int fd, string name)
     {

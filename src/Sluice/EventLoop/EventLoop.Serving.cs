@@ -153,6 +153,7 @@ public sealed partial class EventLoop
         if (options.MaxConnections is { } most) ArgumentOutOfRangeException.ThrowIfNegativeOrZero(most, nameof(options));
         if (options.ReplaceIdleAfter is { } idle) ArgumentOutOfRangeException.ThrowIfLessThan(idle, TimeSpan.Zero, nameof(options));
         Server.CheckDeadline(options.DrainTimeout, nameof(options));
+        Server.CheckDeadline(options.DrainGrace, nameof(options));
         if (options.Tls is { } tls) TlsServerRole.Of(tls, nameof(options));
         if (options.ReusePort && !_core.Backend.SupportsReusePort) throw new PlatformNotSupportedException("This system does not let servers share a port.");
         return options;

@@ -43,6 +43,12 @@ public sealed partial class EventLoop : IAsyncDisposable, IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.SpinBeforeBlocking, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.SpinBeforeBlocking, TimeSpan.FromSeconds(1));
+        if (options.MaxLingeringConnections is { } most)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(most, nameof(options));
+            backend.MaxLingering = most;
+        }
+
         _core = new LoopCore(backend, options);
         Services = new LoopServices(_core, Members, new LoopNames(_core, options.Resolver), new TlsWorkspace());
         _ending = new LoopEnding(_core, Members, options.ShutdownTimeout);
@@ -60,6 +66,12 @@ public sealed partial class EventLoop : IAsyncDisposable, IDisposable
 
     /// <summary>True once the loop has ended for good.</summary>
     public bool IsClosed => _core.IsClosed;
+
+    /// <summary>
+    /// How many closed connections were cut off over what their peers still sent, because more than <see cref="EventLoopOptions.MaxLingeringConnections"/> lingered or an accept was in want of
+    /// descriptors. The last of what was written to them may be lost; the log warns of it, at most once a second. Callable on any thread.
+    /// </summary>
+    public long CutConnectionCount => _core.Backend.CutConnections;
 
     internal LoopCore Core => _core;
 
@@ -96,7 +108,7 @@ public sealed partial class EventLoop : IAsyncDisposable, IDisposable
     public T RunUntilComplete<T>(Func<Task<T>> main)
     {
         ArgumentNullException.ThrowIfNull(main);
-        var invocation = new Invocation<T>(_core, Members, main, ExecutionContext.Capture());
+        var invocation = new Invocation<Func<Task<T>>, T>(_core, Members, static main => main(), main);
         Drive(invocation.Task, invocation);
         if (!invocation.Task.IsCompleted) throw new InvalidOperationException("The event loop was stopped before the task was done.");
         return invocation.Task.GetAwaiter().GetResult();

@@ -25,6 +25,7 @@ public sealed class Server : IAsyncDisposable, ILoopMember, IListenerOwner
     private readonly IdleReplacement? _replacement;
     private readonly ServerHandshakes? _handshakes;
     private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<ServerListener> _finishing = [];
     private IReadOnlyList<ServerListener> _listeners = [];
     private TaskCompletionSource? _forever;
     private Drain? _drain;
@@ -114,14 +115,7 @@ public sealed class Server : IAsyncDisposable, ILoopMember, IListenerOwner
     public void Close()
     {
         Loop.Core.VerifyThread();
-        if (_isClosed) return;
-        _isClosed = true;
-        IsServing = false;
-        var listeners = _listeners;
-        _listeners = [];
-        foreach (var listener in listeners) listener.Close();
-        _forever?.TrySetCanceled();
-        FinishIfDone();
+        EndListening(takesWhatWaits: false);
     }
 
     /// <summary>Closes the connections that are live now, gracefully. (asyncio: <c>close_clients</c>.)</summary>
@@ -147,7 +141,7 @@ public sealed class Server : IAsyncDisposable, ILoopMember, IListenerOwner
     public Task WaitClosedAsync() => _finished.Task;
 
     /// <summary>
-    /// Ends the server in peace: stops listening as <see cref="Close"/> does, has each live connection's protocol told by
+    /// Ends the server gracefully: serves the connections that wait to be accepted and listens no longer, has each connection's protocol told by
     /// <see cref="StreamProtocol.DrainRequested"/>, lets them finish, and aborts those that are left at the deadline. (asyncio has no counterpart.)
     /// </summary>
     /// <param name="deadline">
@@ -205,7 +199,7 @@ public sealed class Server : IAsyncDisposable, ILoopMember, IListenerOwner
     void IListenerOwner.Accept(StreamChannel channel, ServerListener listener)
     {
         // A filter of the user's may close the server.
-        if (_isClosed || IsFull(listener) || !_admission.Admits(channel) || _isClosed || !HasPlace())
+        if (!Takes(listener) || IsFull(listener) || !_admission.Admits(channel) || !Takes(listener) || !HasPlace())
         {
             channel.Close(reset: true);
             return;
@@ -216,17 +210,26 @@ public sealed class Server : IAsyncDisposable, ILoopMember, IListenerOwner
             var origin = new TransportOrigin(_connections, _options, _context, _handshakes);
             if (_handshakes is null)
             {
-                SocketTransport.Create(Loop.Core, channel, _factory, origin);
+                var transport = SocketTransport.Create(Loop.Core, channel, _factory, origin);
+                _drain?.Welcome(transport);
                 return;
             }
 
-            TlsTransport.Create(Loop.Core, channel, _factory, origin, _handshakes.Role, Loop.Services.Tls);
+            var secured = TlsTransport.Create(Loop.Core, channel, _factory, origin, _handshakes.Role, Loop.Services.Tls);
             _handshakes.Count++;
+            _drain?.Welcome(secured);
         }
         catch (Exception exception)
         {
             listener.Report("Error on transport creation for incoming connection", exception);
         }
+    }
+
+    /// <summary>During a drain: a listener has handed over all that waited there.</summary>
+    void IListenerOwner.OnFinished(ServerListener listener)
+    {
+        _finishing.Remove(listener);
+        FinishIfDone();
     }
 
     /// <summary>The loop begins to end: no new connections, and what is open goes. What is closing may go on for a while.</summary>
@@ -247,6 +250,42 @@ public sealed class Server : IAsyncDisposable, ILoopMember, IListenerOwner
     {
         if (_drain is { } drain) drain.AbortRest();
         else foreach (var transport in _connections.Snapshot()) transport.Abort();
+    }
+
+    private bool Takes(ServerListener listener) => !_isClosed || _finishing.Contains(listener);
+
+    private void EndListening(bool takesWhatWaits)
+    {
+        if (!takesWhatWaits) DropFinishing();
+        if (!_isClosed)
+        {
+            _isClosed = true;
+            IsServing = false;
+            var listeners = _listeners;
+            _listeners = [];
+            foreach (var listener in listeners)
+            {
+                if (takesWhatWaits && listener.Finish()) _finishing.Add(listener);
+                else listener.Close();
+            }
+
+            _forever?.TrySetCanceled();
+        }
+
+        FinishIfDone();
+    }
+
+    /// <summary>The time of a drain is over.</summary>
+    private void EndFinishing()
+    {
+        DropFinishing();
+        FinishIfDone();
+    }
+
+    private void DropFinishing()
+    {
+        foreach (var listener in _finishing) listener.Close();
+        _finishing.Clear();
     }
 
     private bool IsFull(ServerListener listener)
@@ -308,9 +347,9 @@ public sealed class Server : IAsyncDisposable, ILoopMember, IListenerOwner
 
     private Drain BeginDrain(TimeSpan deadline)
     {
-        Close();
+        EndListening(takesWhatWaits: deadline != TimeSpan.Zero && _options.DrainServesBacklog);
         var isFirst = _drain is null;
-        var drain = _drain ??= new Drain(Loop.Core, _connections);
+        var drain = _drain ??= new Drain(Loop.Core, _connections, _options.DrainGrace, EndFinishing);
         if (isFirst && deadline != TimeSpan.Zero) drain.TellAll();
         drain.Limit(deadline);
         FinishIfDone();
@@ -322,7 +361,7 @@ public sealed class Server : IAsyncDisposable, ILoopMember, IListenerOwner
 
     private void FinishIfDone()
     {
-        if (_isClosed && _connections.Count == 0) Finish();
+        if (_isClosed && _finishing.Count == 0 && _connections.Count == 0) Finish();
     }
 
     private void Finish()

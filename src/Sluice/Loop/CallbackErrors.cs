@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Sluice.Backends;
 using Sluice.Primitives;
 
 namespace Sluice.Loop;
@@ -15,6 +16,8 @@ internal sealed partial class CallbackErrors(ILogger? logger, LoopCore loop) : I
     private readonly ILogger _logger = logger ?? StandardErrorLogger.Instance;
     private readonly ReportLimiter _limiter = new();
     private long _due;
+    private long _cutsToldOf;
+    private TimeSpan _nextWarningOfCuts = TimeSpan.MinValue;
 
     /// <summary>The user's handler, or null for the default one.</summary>
     public Action<ExceptionContext>? Handler { get; set; }
@@ -69,6 +72,18 @@ internal sealed partial class CallbackErrors(ILogger? logger, LoopCore loop) : I
     /// <param name="kind">What it is about, without what differs from one case to the next.</param>
     /// <param name="what">The warning.</param>
     public void LogWarning(string kind, string what) => Log(LogLevel.Warning, new ReportKind(kind), what, null, logger => LogWarning(logger, what));
+
+    /// <summary>After a poll: warns of closed connections that were cut off, at most once a second, with their number. Costs a comparison where there are none.</summary>
+    public void WarnOfCuts(IoBackend backend)
+    {
+        var count = backend.CutConnections - _cutsToldOf;
+        if (count == 0 || backend.Clock.Now < _nextWarningOfCuts) return;
+        _nextWarningOfCuts = backend.Clock.Now + ReportLimiter.Interval;
+        _cutsToldOf += count;
+        LogWarning(
+            "closed connections were cut off",
+            $"{count} closed connections were cut off while their peers still sent, so that the last of what was written to them may be lost: more than {backend.MaxLingering} lingered, or no descriptor was left.");
+    }
 
     /// <summary>The loop ends: what was left out and not told of is told of now.</summary>
     public void Close() => TellLeftOut(TimeSpan.MaxValue);

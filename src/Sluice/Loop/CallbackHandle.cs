@@ -1,6 +1,6 @@
 namespace Sluice.Loop;
 
-/// <summary>A user's callback in the ready queue. Made by CallSoon and its kin.</summary>
+/// <summary>A user's callback in the ready queue. Made by CallSoon and CallSoonThreadSafe.</summary>
 internal sealed class CallbackHandle(LoopCore loop, Action<object?> callback, object? state) : Handle, ILoopWork
 {
     private OneShotCallback _callback = new(loop, callback, state);

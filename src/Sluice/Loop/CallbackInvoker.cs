@@ -16,7 +16,7 @@ internal static class CallbackInvoker
         }
         catch (Exception exception)
         {
-            loop.Errors.Report(new ExceptionContext("Exception in callback") { Exception = exception, Handle = handle, SourceTraceback = trace });
+            loop.ReportThrown(new ExceptionContext("Exception in callback") { Exception = exception, Handle = handle, SourceTraceback = trace });
         }
 
         if (loop.Debug) loop.EndCallback(started, Method(callback, state));

@@ -11,7 +11,7 @@ internal struct FlushList
 
     public readonly bool IsEmpty => _head is null;
 
-    /// <summary>Puts a transport at the end. Not twice: the caller remembers.</summary>
+    /// <summary>Puts a transport at the end. The caller makes sure that it is not in the list already.</summary>
     public void Add(IStepFlush item)
     {
         if (_tail is null) _head = item;

@@ -11,11 +11,12 @@ namespace Sluice.Loop;
 /// A pass:
 /// <code>
 /// take what other threads handed over
-/// run exactly the ready items present          each is a step: its writes leave when it returns
+/// run exactly the ready items present          together they are a step: what they wrote leaves when the last has returned
 /// poll the backend                             each event is a step; no wait if anything is ready or the loop is to stop
-/// run the timers that are due                  each is a step; none that is younger than a ready item still waiting
+/// run the timers that are due                  together they are a step; none that is younger than a ready item still waiting
 /// </code>
-/// What a step queues waits for the next pass, so that no chain of callbacks can starve the kernel.
+/// What a step queues waits for the next pass, so that no chain of callbacks can starve the kernel. Items and timers share a step because programs
+/// that await write this way: fifty replies that arrive in one read resume fifty methods, each of which writes its next request.
 /// </remarks>
 internal sealed class LoopCore
 {
@@ -130,17 +131,27 @@ internal sealed class LoopCore
         }
     }
 
-    /// <summary>Puts a transport on the list of those that flush when the step ends. Not twice: the caller remembers.</summary>
+    /// <summary>Puts a transport on the list of those that flush when the step ends. The caller makes sure that it is not on it already.</summary>
     public void FlushAtEndOfStep(IStepFlush item) => _flushes.Add(item);
 
     /// <summary>
-    /// Ends a step, the outermost dispatch of one event or turn: what it wrote leaves, and its ExecutionContext is left. Every method of a sink
-    /// ends with it.
+    /// Ends a step, the outermost dispatch of one event, of the ready items of a pass or of its timers: what it wrote leaves, and its ExecutionContext is left.
+    /// Every method of a sink ends with it.
     /// </summary>
     public void EndStep()
     {
-        while (_flushes.TryTake(out var item)) item.FlushStep();
+        Flush();
         CallbackContext.Enter(null);
+    }
+
+    /// <summary>
+    /// Tells the exception handler what a callback threw that no user code surrounds. What the step has written leaves before: asyncio would have handed it to the kernel
+    /// already, and a handler may end the process.
+    /// </summary>
+    public void ReportThrown(ExceptionContext context)
+    {
+        Flush();
+        Errors.Report(context);
     }
 
     /// <summary>Asks the run under way, or the next one, to end after its pass. From any thread.</summary>
@@ -174,7 +185,7 @@ internal sealed class LoopCore
         if (!_flushes.IsEmpty) EndStep();
         _turns.TakeOver();
         var mark = _timers.NextSequence;
-        for (var left = _turns.Ready; left > 0; left--) RunReady(_turns.Dequeue());
+        if (_turns.Ready > 0) RunReadyItems();
 
         // What became ready in this pass runs before timers that are as young; where nothing did, all timers may run.
         if (_turns.Ready == 0) mark = _timers.NextSequence;
@@ -240,11 +251,26 @@ internal sealed class LoopCore
         return true;
     }
 
+    private void Flush()
+    {
+        while (_flushes.TryTake(out var item)) item.FlushStep();
+    }
+
+    private void RunReadyItems()
+    {
+        for (var left = _turns.Ready; left > 0; left--)
+        {
+            RunReady(_turns.Dequeue());
+            CallbackContext.Enter(null);
+        }
+
+        Flush();
+    }
+
     private void RunReady(in ReadyItem item)
     {
         if (item.Target is ILoopWork work) work.Run(item.Code);
         else RunPosted((SendOrPostCallback)item.Target, item.State);
-        EndStep();
     }
 
     private void RunPosted(SendOrPostCallback callback, object? state)
@@ -256,7 +282,7 @@ internal sealed class LoopCore
         }
         catch (Exception exception)
         {
-            Errors.Report(new ExceptionContext("Exception in callback") { Exception = exception });
+            ReportThrown(new ExceptionContext("Exception in callback") { Exception = exception });
         }
 
         if (Debug) EndCallback(started, callback.Method);
@@ -286,7 +312,9 @@ internal sealed class LoopCore
             do
             {
                 // A wake-up that one of these polls has taken does not come again: whatever it may stand for is looked at here.
-                if (Backend.Poll(TimeSpan.Zero) || HasReadyWork || _stopAsked || until is { IsCompleted: true }) return;
+                var reported = Backend.Poll(TimeSpan.Zero);
+                Errors.WarnOfCuts(Backend);
+                if (reported || HasReadyWork || _stopAsked || until is { IsCompleted: true }) return;
             }
             while (Time < end);
 
@@ -295,6 +323,7 @@ internal sealed class LoopCore
         }
 
         Backend.Poll(wait);
+        Errors.WarnOfCuts(Backend);
     }
 
     private void RunTimers(long mark)
@@ -304,8 +333,10 @@ internal sealed class LoopCore
         while (_timers.TakeDue(now, mark) is { } timer)
         {
             ((ILoopWork)timer).Run(0);
-            EndStep();
+            CallbackContext.Enter(null);
         }
+
+        Flush();
     }
 
     private static void ThrowClosed() => throw new ObjectDisposedException("EventLoop", "The event loop is closed.");

@@ -93,7 +93,7 @@ internal sealed class LoopTimeProvider(LoopCore loop) : TimeProvider
             }
             catch (Exception exception)
             {
-                loop.Errors.Report(new ExceptionContext("Exception in callback of a timer") { Exception = exception });
+                loop.ReportThrown(new ExceptionContext("Exception in callback of a timer") { Exception = exception });
             }
 
             if (loop.Debug) loop.EndCallback(started, callback.Method);

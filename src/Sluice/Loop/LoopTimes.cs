@@ -1,6 +1,6 @@
 namespace Sluice.Loop;
 
-/// <summary>Arithmetic on loop time that cannot overflow: a delay without end lies at the end of time.</summary>
+/// <summary>Arithmetic on loop time that cannot overflow: an infinite delay becomes the largest time.</summary>
 internal static class LoopTimes
 {
     public static TimeSpan After(TimeSpan now, TimeSpan delay) =>

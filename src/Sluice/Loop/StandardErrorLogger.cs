@@ -18,7 +18,7 @@ internal sealed class StandardErrorLogger : ILogger
         Write(exception is null ? $"sluice: {text}" : $"sluice: {text}{Environment.NewLine}{exception}");
     }
 
-    /// <summary>Writes a line, and swallows what a closed or full standard error throws.</summary>
+    /// <summary>Writes a line, and ignores the exceptions of a closed or full standard error.</summary>
     public static void Write(string line)
     {
         try

@@ -4,7 +4,7 @@ using Sluice.Loop;
 
 namespace Sluice.Names;
 
-/// <summary>A user's question about names, as a task. Owned by nobody but the members of the loop; lives on the loop's thread after its start.</summary>
+/// <summary>A user's question about names, as a task. Owned by the members of its loop; lives on the loop's thread after its start.</summary>
 /// <param name="core">The loop.</param>
 /// <param name="members">What lives on that loop.</param>
 /// <param name="ask">Asks, once, on the loop's thread.</param>

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using System.Text;
 
@@ -34,13 +35,16 @@ internal static class UnixAddress
         if (bytes.Contains((byte)0)) throw new ArgumentException("The path of a Unix socket cannot hold a zero character.", parameter);
     }
 
+    /// <summary>Whether it is the name of a Unix socket, as text or as bytes.</summary>
+    public static bool Is(EndPoint? address) => address is UnixDomainSocketEndPoint or RawUnixEndPoint;
+
     /// <summary>An abstract name has no file and no permissions.</summary>
-    public static bool IsAbstract(UnixDomainSocketEndPoint address) => NameOf(address) is [0, ..];
+    public static bool IsAbstract(EndPoint address) => NameOf(address) is [0, ..];
 
     private static ArgumentException TooLong(int length, string parameter) => new(
         $"The path of a Unix socket holds at most {MaxPathLength} bytes, and an abstract name as many behind its zero; this one has {length} bytes.", parameter);
 
-    private static ReadOnlySpan<byte> NameOf(UnixDomainSocketEndPoint address)
+    private static ReadOnlySpan<byte> NameOf(EndPoint address)
     {
         var serialized = address.Serialize();
         return serialized.Buffer.Span[FamilySize..serialized.Size];

@@ -47,6 +47,12 @@ internal static unsafe partial class DescriptorCalls
     [LibraryImport(Library, EntryPoint = "eventfd", SetLastError = true)]
     public static partial int Event(uint value, int flags);
 
+    /// <summary>FIONREAD, on x64 and arm64.</summary>
+    public const nuint BytesToRead = 0x541B;
+
+    [LibraryImport(Library, EntryPoint = "ioctl", SetLastError = true)]
+    public static unsafe partial int InputOutput(int fd, nuint request, int* value);
+
     [LibraryImport(Library, EntryPoint = "fcntl", SetLastError = true)]
     public static partial int Control(int fd, int command, int argument);
 

@@ -121,10 +121,10 @@ internal abstract unsafe class DescriptorSyscalls
     }
 
     /// <summary>What lies at a path; a link at its end is not followed unless asked for.</summary>
-    public virtual FileStatus Status(string path, out IoError error, bool followsLink = false)
+    public virtual FileStatus Status(UnixPath path, out IoError error, bool followsLink = false)
     {
         FileStatus status = default;
-        fixed (byte* name = Terminated(path))
+        fixed (byte* name = path.Terminated)
         {
             error = Outcome(DescriptorCalls.Status(
                 DescriptorCalls.CurrentDirectory, name, followsLink ? 0 : DescriptorCalls.NoFollow, FileStatus.TypeModeAndInode, &status));
@@ -137,11 +137,11 @@ internal abstract unsafe class DescriptorSyscalls
     /// Sets the mode of the very file that has this identity, if it still lies at the path. A path alone could lead to another file by then; a descriptor that only names
     /// a file (O_PATH) cannot be given to fchmod, but its entry in /proc can be to chmod.
     /// </summary>
-    public virtual IoError SetMode(string path, FileIdentity identity, UnixFileMode mode)
+    public virtual IoError SetMode(UnixPath path, FileIdentity identity, UnixFileMode mode)
     {
         int fd;
         IoError error;
-        fixed (byte* name = Terminated(path))
+        fixed (byte* name = path.Terminated)
         {
             fd = Result(DescriptorCalls.Open(
                 name, DescriptorCalls.OpenPathOnly | DescriptorCalls.OpenCloseOnExec | DescriptorCalls.OpenNoFollow), out error);
@@ -159,9 +159,9 @@ internal abstract unsafe class DescriptorSyscalls
         return error;
     }
 
-    public virtual IoError Unlink(string path)
+    public virtual IoError Unlink(UnixPath path)
     {
-        fixed (byte* name = Terminated(path)) return Outcome(DescriptorCalls.Unlink(name));
+        fixed (byte* name = path.Terminated) return Outcome(DescriptorCalls.Unlink(name));
     }
 
     /// <summary>The two ends of a new pipe, reading and writing; both block.</summary>

@@ -19,7 +19,7 @@ internal sealed class SafeFd : SafeHandleMinusOneIsInvalid
 
     public int Number => (int)handle;
 
-    // Linux has given the number up whatever close answers: trying again could close a stranger's descriptor.
+    // Linux frees the number whatever close returns: a second try could close a descriptor that another thread has opened since.
     protected override bool ReleaseHandle()
     {
         var error = _system.Close(Number);

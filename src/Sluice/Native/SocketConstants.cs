@@ -35,9 +35,12 @@ internal static class SocketConstants
     public const int OptionLinger = 13;
     public const int OptionReusePort = 15;
     public const int OptionPeerCredentials = 17;
+    public const int OptionReceiveLowWater = 18;
     public const int OptionListens = 30;
     public const int OptionDomain = 39;
     public const int OptionTcpNoDelay = 1;
+    public const int OptionTcpCork = 3;
+    public const int OptionTcpUserTimeout = 18;
     public const int OptionIPv6Only = 26;
     public const int OptionMulticastInterface = 32;
     public const int OptionMulticastTimeToLive = 33;

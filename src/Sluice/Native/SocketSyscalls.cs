@@ -117,6 +117,13 @@ internal abstract unsafe class SocketSyscalls : DescriptorSyscalls
         return sent;
     }
 
+    /// <summary>How many bytes a read would bring now; none where the descriptor does not say.</summary>
+    public virtual int BytesWaiting(int fd)
+    {
+        var count = 0;
+        return Outcome(DescriptorCalls.InputOutput(fd, DescriptorCalls.BytesToRead, &count)).IsNone ? count : 0;
+    }
+
     public virtual IoError ShutdownWrite(int fd) => Outcome(SocketCalls.Shutdown(fd, SocketConstants.ShutdownWrite));
 
     public virtual int GetOption(int fd, int level, int name, out IoError error)

@@ -29,7 +29,7 @@ internal unsafe class Syscalls : SocketSyscalls
 
     /// <summary>Whether the child of a descriptor has ended, and how. Does not wait.</summary>
     /// <param name="pidfd">The child.</param>
-    /// <param name="reap">Forget it then: it is no zombie any more.</param>
+    /// <param name="reap">Whether to reap it then, so that no zombie is left.</param>
     /// <param name="error">ECHILD where somebody else has asked before.</param>
     /// <returns>The exit code, -N for signal N, or null where it runs or nobody knows.</returns>
     public virtual int? TryWait(int pidfd, bool reap, out IoError error) => Wait(

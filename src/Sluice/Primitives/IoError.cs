@@ -52,7 +52,7 @@ internal readonly struct IoError(int errno) : IEquatable<IoError>
     /// <summary>It says that the connection is of no use any more, whatever was done with it.</summary>
     public bool EndsConnection => this == BrokenPipe || (errno is >= 100 and <= 113 && errno is not (105 or 106 or 109));
 
-    /// <summary>Impossible where every descriptor has one owner: a defect of ours, never the world's.</summary>
+    /// <summary>Impossible while every descriptor has one owner: it shows a defect of this library.</summary>
     public bool IsProgrammingError => this == BadDescriptor || this == BadAddress || this == NotASocket;
 
     public static bool operator ==(IoError left, IoError right) => left.Errno == right.Errno;

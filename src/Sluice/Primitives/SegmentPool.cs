@@ -3,7 +3,7 @@ using System.Numerics;
 namespace Sluice.Primitives;
 
 /// <summary>
-/// The segments that a loop's queues share; one pool per loop, used on its thread only. A flood of queued bytes must not stay for ever:
+/// The segments that a loop's queues share; one pool per loop, used on its thread only. The memory of one large queue must not be kept for ever:
 /// at most <see cref="MaxFree"/> segments (4 MiB) are kept, the rest is left to the collector.
 /// </summary>
 /// <remarks>

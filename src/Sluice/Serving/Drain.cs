@@ -12,13 +12,21 @@ internal sealed class Drain
     private readonly LoopCore _core;
     private readonly ConnectionSet _connections;
     private readonly TaskCompletionSource<DrainResult> _source = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly int _total;
+    private readonly TimeSpan _grace;
+    private readonly Action _endListening;
+    private int _total;
     private TimerHandle? _deadline;
     private int _aborted;
     private bool _isOver;
 
-    public Drain(LoopCore core, ConnectionSet connections)
+    /// <param name="core">The loop.</param>
+    /// <param name="connections">The server's connections.</param>
+    /// <param name="grace">How long at most the news of the drain waits for the bytes of a connection.</param>
+    /// <param name="endListening">Closes the listeners that still take what waited at them: the time is over.</param>
+    public Drain(LoopCore core, ConnectionSet connections, TimeSpan grace, Action endListening)
     {
+        _grace = grace;
+        _endListening = endListening;
         _core = core;
         _connections = connections;
         _total = connections.Count;
@@ -26,10 +34,17 @@ internal sealed class Drain
 
     public Task<DrainResult> Task => _source.Task;
 
-    /// <summary>Tells each connection, in a turn of its own.</summary>
+    /// <summary>Tells each connection, when what had arrived there has been delivered.</summary>
     public void TellAll()
     {
-        foreach (var transport in _connections.Snapshot()) transport.RequestDrain();
+        foreach (var transport in _connections.Snapshot()) DrainNotice.Request(transport, _grace);
+    }
+
+    /// <summary>One more has come out of a listener's backlog.</summary>
+    public void Welcome(StreamTransport transport)
+    {
+        _total++;
+        DrainNotice.Request(transport, _grace);
     }
 
     /// <summary>Aborts what is left when the time is over. Of several deadlines the earliest counts.</summary>
@@ -37,12 +52,12 @@ internal sealed class Drain
     {
         if (deadline == TimeSpan.Zero)
         {
-            AbortRest();
+            Expire();
             return;
         }
 
         if (_isOver || deadline == Timeout.InfiniteTimeSpan) return;
-        var timer = LoopTimer.Start(_core, deadline, static drain => ((Drain)drain!).AbortRest(), this);
+        var timer = LoopTimer.Start(_core, deadline, static drain => ((Drain)drain!).Expire(), this);
         var later = _deadline is not null && _deadline.When <= timer.When ? timer : _deadline;
         if (later != timer) _deadline = timer;
         later?.Cancel();
@@ -76,5 +91,11 @@ internal sealed class Drain
         _isOver = true;
         _deadline?.Cancel();
         _source.TrySetResult(new DrainResult(_total - _aborted, _aborted));
+    }
+
+    private void Expire()
+    {
+        _endListening();
+        AbortRest();
     }
 }

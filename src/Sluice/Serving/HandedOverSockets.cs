@@ -66,7 +66,7 @@ internal sealed class HandedOverSockets
         _isBroken &= _reason is not null;
     }
 
-    /// <summary>Reads the process's environment and removes the variables: what this process starts is not meant by them.</summary>
+    /// <summary>Reads the process's environment and removes the variables: they are not meant for the processes that this one starts.</summary>
     public static HandedOverSockets TakeFromEnvironment()
     {
         var sockets = new HandedOverSockets(Syscalls.System, Environment.GetEnvironmentVariable, Environment.ProcessId);

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Sluice.Backends;
 using Sluice.Loop;
 using Sluice.Names;
@@ -15,7 +14,7 @@ internal sealed class PeerAdmission(LoopCore loop, Func<PeerCredentials, bool>? 
     /// <summary>Whether the peer is served. User code may have run: the server looks at its own state again.</summary>
     public bool Admits(StreamChannel channel)
     {
-        if (channel.LocalName is not UnixDomainSocketEndPoint name) return true;
+        if (channel.LocalName is not { } name || !UnixAddress.Is(name)) return true;
         if (filter is null) return !IsAbstract(name) || (channel.PeerCredentials is { } peer && peer.UserId == loop.Backend.UserId);
         return channel.PeerCredentials is { } credentials && Passes(filter, credentials, name);
     }
@@ -35,7 +34,7 @@ internal sealed class PeerAdmission(LoopCore loop, Func<PeerCredentials, bool>? 
     }
 
     // All connections of a listener share its name.
-    private bool IsAbstract(UnixDomainSocketEndPoint name)
+    private bool IsAbstract(EndPoint name)
     {
         if (!ReferenceEquals(name, _lastName))
         {

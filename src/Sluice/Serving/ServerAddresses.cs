@@ -42,7 +42,7 @@ internal static class ServerAddresses
             (int)(lacking?.SocketErrorCode ?? SocketError.AddressNotAvailable), $"could not bind on any address out of {string.Join(", ", addresses)}");
     }
 
-    /// <summary>Opens one after the other, leaving out those of which nothing comes. Where one fails, those before it are closed.</summary>
+    /// <summary>Opens one after the other, leaving out those that give no listener. Where one fails, those before it are closed.</summary>
     public static IReadOnlyList<ServerListener> OpenAll<T>(IEnumerable<T> sources, Func<T, ServerListener?> open)
     {
         var listeners = new List<ServerListener>();

@@ -17,7 +17,7 @@ internal sealed class ServerHandshakes(LoopCore loop, TlsServerRole role, int mo
 
     void IStartWaiter.OnStarted(StreamTransport transport) => Count--;
 
-    /// <summary>Peers that do not speak TLS, or do not like our certificate, are nobody's news; a callback of the user's that throws is.</summary>
+    /// <summary>Peers that do not speak TLS, or refuse our certificate, are reported in debug mode only; a callback of the user's that throws is reported always.</summary>
     void IStartWaiter.OnFailed(Exception reason)
     {
         Count--;

@@ -13,6 +13,9 @@ internal interface IListenerOwner
 
     /// <summary>A connection has come in at this listener.</summary>
     void Accept(StreamChannel channel, ServerListener listener);
+
+    /// <summary>All that waited at this listener has come in, and it is closed.</summary>
+    void OnFinished(ServerListener listener);
 }
 
 /// <summary>One of the sockets that a server listens on, and the sink that hears of its connections. Owned by its server.</summary>
@@ -48,6 +51,9 @@ internal sealed class ServerListener : IListenSink
         }
     }
 
+    /// <summary>Takes what waits already, then closes. False where it is closed now.</summary>
+    public bool Finish() => _channel.Finish();
+
     public void Close() => _channel.Close();
 
     void IListenSink.OnAccepted(StreamChannel channel)
@@ -61,6 +67,8 @@ internal sealed class ServerListener : IListenSink
         Report(reason.IsOutOfResources ? "Accept is out of system resources" : "Accept failed", reason.ToException());
         _owner.Core.EndStep();
     }
+
+    void IListenSink.OnFinished() => _owner.OnFinished(this);
 
     /// <summary>Tells the exception handler, with the address of this very socket.</summary>
     public void Report(string message, Exception? exception = null) =>

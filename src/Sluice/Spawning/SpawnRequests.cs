@@ -13,7 +13,7 @@ internal static class SpawnRequests
     /// <param name="program">The program.</param>
     /// <param name="arguments">Its arguments behind argument zero.</param>
     /// <param name="options">How it is started.</param>
-    /// <param name="usual">Where the streams lead that the options say nothing of.</param>
+    /// <param name="usual">Where those streams lead that the options do not mention.</param>
     /// <exception cref="ArgumentException">Something that no process can have.</exception>
     public static SpawnRequest Of(string program, IEnumerable<string> arguments, SubprocessOptions options, SubprocessStream usual)
     {

@@ -7,7 +7,7 @@ using Sluice.Transports;
 namespace Sluice.Spawning;
 
 /// <summary>
-/// One start of a child, from the call to its ConnectionMade. Owned by nobody but the members of the loop; lives on the loop's thread after <see cref="Start"/>.
+/// One start of a child, from the call to its ConnectionMade. Owned by the members of its loop; lives on the loop's thread after <see cref="Start"/>.
 /// </summary>
 internal sealed class SubprocessStart<TProtocol> : ILoopWork, ISubprocessWaiter, ILoopMember
     where TProtocol : SubprocessProtocol

@@ -56,7 +56,7 @@ internal sealed class SubprocessBinding(LoopCore loop, ExecutionContext? context
         }
         catch (Exception exception)
         {
-            Report(pause ? "protocol.PauseWriting() failed" : "protocol.ResumeWriting() failed", exception);
+            loop.Errors.Report(Describe(pause ? "protocol.PauseWriting() failed" : "protocol.ResumeWriting() failed", exception));
         }
     }
 
@@ -77,6 +77,7 @@ internal sealed class SubprocessBinding(LoopCore loop, ExecutionContext? context
         if (loop.Debug) loop.EndCallback(started, $"{protocol.GetType()}.{callback}");
     }
 
-    private void Report(string message, Exception exception) =>
-        loop.Errors.Report(new ExceptionContext(message) { Exception = exception, Transport = transport, Protocol = _protocol });
+    private void Report(string message, Exception exception) => loop.ReportThrown(Describe(message, exception));
+
+    private ExceptionContext Describe(string message, Exception exception) => new(message) { Exception = exception, Transport = transport, Protocol = _protocol };
 }

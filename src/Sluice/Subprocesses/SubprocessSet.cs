@@ -2,7 +2,7 @@ using Sluice.Transports;
 
 namespace Sluice.Subprocesses;
 
-/// <summary>The children of one loop. Owned by the loop's residents; on its thread.</summary>
+/// <summary>The children of one loop. Owned by the loop's members; on its thread.</summary>
 internal sealed class SubprocessSet
 {
     private readonly HashSet<SubprocessTransport> _members = [];

@@ -10,7 +10,7 @@ namespace Sluice.Tls;
 /// </summary>
 /// <remarks>
 /// A read that finds nothing waits in a value-task source that is completed inline, inside <see cref="Feed"/>: SslStream goes on in the very call that
-/// brings the bytes, on this thread. That holds only while the thread has no SynchronizationContext, which is the engine's care.
+/// brings the bytes, on this thread. That holds only while the thread has no SynchronizationContext, which the engine sees to.
 /// </remarks>
 internal sealed class CipherStream(LoopCore loop, ICipherOutput output) : Stream, IValueTaskSource<int>
 {

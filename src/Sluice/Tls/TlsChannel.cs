@@ -1,6 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Net.Sockets;
-using System.Security.Authentication;
 using Sluice.Backends;
 using Sluice.Loop;
 using Sluice.Primitives;
@@ -17,9 +15,6 @@ namespace Sluice.Tls;
 [SuppressMessage("Design", "CA1001", Justification = "Channels are closed: Close lets the engine go.")]
 internal sealed class TlsChannel : UpperChannel, ICipherOutput
 {
-    private const int MostHandshakeBytes = 128 * 1024;
-    private const int MostHelloBytes = 64 * 1024;
-    private const int MostDiscarded = 256 * 1024;
     private const int HandshakeReceive = 16 * 1024;
 
     private readonly TlsRole _role;
@@ -30,10 +25,8 @@ internal sealed class TlsChannel : UpperChannel, ICipherOutput
     private TlsFacts? _facts;
     private TlsState _state;
     private WriteSlice _outstanding;
-    private int _handshakeBytes;
-    private int _discarded;
-    private bool _hasAnswered;
-    private LastFlight _lastFlight;
+    private TlsHandshake _handshake;
+    private TlsGoodbyes _goodbyes;
     private bool _wantsReading;
     private bool _lowerReads = true;
     private bool _lowerIsFull;
@@ -42,7 +35,6 @@ internal sealed class TlsChannel : UpperChannel, ICipherOutput
     private bool _peerHasEnded;
     private bool _isDelivering;
     private bool _isReleased;
-    private TimeSpan _closingDeadline;
 
     public TlsChannel(LoopCore loop, TlsRole role, TlsWorkspace space) : base(loop)
     {
@@ -108,7 +100,7 @@ internal sealed class TlsChannel : UpperChannel, ICipherOutput
     public override int TryWrite(in WriteSlice queue, ReadOnlySpan<byte> extra, out IoError error)
     {
         error = IoError.None;
-        // What is written behind the goodbye goes nowhere.
+        // What is written after the goodbye is dropped.
         if (_state.Phase != TlsPhase.Open) return queue.Count + extra.Length;
         var chunks = new PlaintextChunks(queue, extra, _space);
         var taken = 0;
@@ -130,12 +122,16 @@ internal sealed class TlsChannel : UpperChannel, ICipherOutput
 
     public override void ShutdownWrite() => throw new NotSupportedException();
 
+    public override int Unread => _engine.HasInput || _mayHaveMore ? 1 : 0;
+
+    public void OnBelowDrained() => _transport!.Drain?.OnBelowTold();
+
     /// <summary>The app closes: what waits has to be sent, and the goodbyes said, in time.</summary>
     public void BeginClosing()
     {
         if (_state.Phase == TlsPhase.Handshaking) return;
         StartTimer(_role.Options.ShutdownTimeout);
-        _closingDeadline = Due;
+        _goodbyes.Begin(Due);
     }
 
     /// <summary>Everything of the app's is encrypted: sends the goodbye. Ends when the peer's has come and the transport below has taken ours.</summary>
@@ -143,7 +139,7 @@ internal sealed class TlsChannel : UpperChannel, ICipherOutput
     {
         if (_state.Phase == TlsPhase.Handshaking)
         {
-            _transport!.FailStart(new SocketException((int)SocketError.ConnectionAborted, "The connection was closed during the TLS handshake."), reset: true);
+            _transport!.FailStart(TlsHandshake.Closed(), reset: true);
             return;
         }
 
@@ -175,7 +171,7 @@ internal sealed class TlsChannel : UpperChannel, ICipherOutput
     /// <summary>The memory of <see cref="ReceiveBuffer"/> holds bytes.</summary>
     public void OnReceived(int count)
     {
-        if (_state.Phase == TlsPhase.Handshaking) _handshakeBytes += count;
+        if (_state.Phase == TlsPhase.Handshaking) _handshake.Receive(count);
         _engine.Feed(_space.Ciphertext.AsMemory(0, count));
         GoOn();
         _engine.KeepRest();
@@ -185,7 +181,7 @@ internal sealed class TlsChannel : UpperChannel, ICipherOutput
     /// <summary>Bytes that somebody else has received belong to the handshake.</summary>
     public void HandOver(ReadOnlyMemory<byte> received)
     {
-        _handshakeBytes += received.Length;
+        _handshake.Receive(received.Length);
         _engine.Feed(received);
         GoOn();
         _engine.KeepRest();
@@ -215,7 +211,7 @@ internal sealed class TlsChannel : UpperChannel, ICipherOutput
         _lowerIsLost = true;
         if (_state.Phase == TlsPhase.Handshaking)
         {
-            FailHandshake(exception ?? new SocketException((int)SocketError.ConnectionReset, "The connection ended during the TLS handshake."));
+            FailHandshake(exception ?? TlsHandshake.Ended());
         }
         else if (_state.Phase != TlsPhase.Closed)
         {
@@ -229,8 +225,8 @@ internal sealed class TlsChannel : UpperChannel, ICipherOutput
 
     void ICipherOutput.Send(ReadOnlySpan<byte> data)
     {
-        _hasAnswered = true;
-        if (_lowerIsLost || (_state.Phase == TlsPhase.Handshaking && !_role.IsServer && _lastFlight.TryHold(data))) return;
+        if (_state.Phase == TlsPhase.Handshaking && _handshake.TryHold(data, _role.IsServer)) return;
+        if (_lowerIsLost) return;
         _lower.Write(data);
     }
 
@@ -249,7 +245,7 @@ internal sealed class TlsChannel : UpperChannel, ICipherOutput
 
     private TlsFacts? Facts => _facts ??= _engine.Stream.IsAuthenticated && _state.Phase is TlsPhase.Open or TlsPhase.ShuttingDown ? new TlsFacts(_engine.Stream) : null;
 
-    /// <summary>Goes as far as the bytes go that have come. User code may run.</summary>
+    /// <summary>Does what the bytes that have come allow. User code may run.</summary>
     private void GoOn()
     {
         if (_engine.IsBusy)
@@ -268,23 +264,15 @@ internal sealed class TlsChannel : UpperChannel, ICipherOutput
 
     private void ContinueHandshake()
     {
-        if (!_engine.IsHandshakeDone)
+        if (_handshake.FindFailure(_engine, _role.IsServer) is { } failure)
         {
-            if (_handshakeBytes > MostHandshakeBytes || (_role.IsServer && !_hasAnswered && _handshakeBytes > MostHelloBytes))
-            {
-                FailHandshake(new AuthenticationException("The TLS handshake is larger than any that is meant."));
-            }
+            FailHandshake(failure);
         }
-        else if (_engine.HandshakeFailure is { } exception)
-        {
-            FailHandshake(exception is IOException and not TlsTruncatedException
-                ? new SocketException((int)SocketError.ConnectionReset, "The connection ended during the TLS handshake.")
-                : exception);
-        }
-        else if (_state.TryOpen())
+        else if (_engine.IsHandshakeDone && _state.TryOpen())
         {
             StopTimer();
-            if (!_lowerIsLost) _lower.Write(_lastFlight.Take());
+            SilentSince = _loop.Time;
+            if (!_lowerIsLost) _lower.Write(_handshake.TakeHeld());
             _transport!.Begin();
         }
     }
@@ -302,6 +290,7 @@ internal sealed class TlsChannel : UpperChannel, ICipherOutput
             var data = _engine.Read(out var outcome);
             _mayHaveMore = outcome == TlsReadOutcome.More;
             _peerHasEnded = outcome > TlsReadOutcome.Blocked;
+            if (!data.IsEmpty) SilentSince = null;
             if (!data.IsEmpty) _sink.OnRead(data);
             if (_peerHasEnded && _state.Phase == TlsPhase.Open) _sink.OnReadEnd(EndOf(outcome));
             if (outcome == TlsReadOutcome.Blocked) return;
@@ -320,10 +309,9 @@ internal sealed class TlsChannel : UpperChannel, ICipherOutput
     {
         while (!_peerHasEnded && _state.Phase == TlsPhase.ShuttingDown)
         {
-            _discarded += _engine.Read(out var outcome).Length;
+            var goesOn = _goodbyes.Discard(_engine.Read(out var outcome).Length);
             if (outcome == TlsReadOutcome.Blocked) break;
-            // A peer that sends without end is as good as one that has ended.
-            _peerHasEnded = outcome != TlsReadOutcome.More || _discarded > MostDiscarded;
+            _peerHasEnded = outcome != TlsReadOutcome.More || !goesOn;
         }
 
         TryEnd();
@@ -343,7 +331,7 @@ internal sealed class TlsChannel : UpperChannel, ICipherOutput
     }
 
     /// <summary>Our goodbye is on its way: the peer's has its own, shorter time.</summary>
-    private void AwaitPeer() => StartTimer(new TimeSpan(Math.Min(TlsOptions.PeerShutdownTimeout.Ticks, (_closingDeadline - _loop.Time).Ticks)));
+    private void AwaitPeer() => StartTimer(_goodbyes.TimeForPeer(_loop.Time));
 
     private bool TryEnd()
     {
@@ -357,9 +345,7 @@ internal sealed class TlsChannel : UpperChannel, ICipherOutput
     {
         if (_state.Phase == TlsPhase.Handshaking)
         {
-            _transport!.FailStart(new SocketException(
-                (int)SocketError.ConnectionAborted, $"The TLS handshake takes longer than {_role.Options.HandshakeTimeout.TotalSeconds} s: the connection is aborted."),
-                reset: true);
+            _transport!.FailStart(TlsHandshake.Late(_role.Options), reset: true);
         }
         else
         {

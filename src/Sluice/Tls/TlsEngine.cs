@@ -172,7 +172,7 @@ internal sealed class TlsEngine : IDisposable
             Stream.Dispose();
         }
 
-        // Looked at, so that nobody is told of an exception that nobody saw.
+        // Observed, so that the runtime does not report it as unobserved.
         _ = _handshake.Exception;
         if (_isReadPending && _read.IsCompleted) ReadRecord([], out _);
     }

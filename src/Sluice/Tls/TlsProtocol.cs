@@ -11,6 +11,9 @@ internal sealed class TlsProtocol(TlsChannel channel) : BufferedProtocol
 
     public override bool EofReceived() => channel.OnEnd();
 
+    // What had arrived below when the drain was asked for has been delivered.
+    public override void DrainRequested() => channel.OnBelowDrained();
+
     public override void PauseWriting() => channel.OnPaused();
 
     public override void ResumeWriting() => channel.OnResumed();

@@ -14,7 +14,7 @@ internal sealed class TlsTransport : StreamTransport, ITransport
 {
     private const int DefaultHigh = 512 * 1024;
 
-    /// <summary>The connections below: nobody counts them, closes them or ends them but their TLS.</summary>
+    /// <summary>The connections below: only their TLS counts, closes and ends them.</summary>
     private static readonly ConnectionOptions LowerOptions = new();
 
     private readonly TlsChannel _tls;
@@ -82,6 +82,10 @@ internal sealed class TlsTransport : StreamTransport, ITransport
     }
 
     internal override void CallConnectionMade() => Binding.ConnectionMade<ITransport>(this);
+
+    internal override TimeSpan? SilentSince => _tls.SilentSince;
+
+    internal override bool RequestDrainBelow(TimeSpan grace) => _tls.Lower is StreamTransport lower && DrainNotice.Request(lower, grace);
 
     private protected override void BeginClosing() => _tls.BeginClosing();
 

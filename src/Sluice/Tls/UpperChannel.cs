@@ -6,8 +6,8 @@ using Sluice.Primitives;
 namespace Sluice.Tls;
 
 /// <summary>
-/// A channel over a transport instead of a kernel: what it knows from that transport, a turn of its own and a timer. What flows through is its
-/// derived class's matter. Lives on the loop's thread.
+/// A channel over a transport instead of a kernel: what it knows from that transport, a turn of its own and a timer. What is done with the bytes
+/// is decided by its derived class. Lives on the loop's thread.
 /// </summary>
 internal abstract class UpperChannel(LoopCore loop) : StreamChannel, ILoopWork, IHeapTimer
 {
@@ -35,6 +35,9 @@ internal abstract class UpperChannel(LoopCore loop) : StreamChannel, ILoopWork, 
     long IHeapTimer.Due => _due;
 
     int IHeapTimer.HeapIndex { get; set; } = -1;
+
+    /// <summary>When the handshake ended, where no data has come since.</summary>
+    public TimeSpan? SilentSince { get; private protected set; }
 
     /// <summary>When the timer was last to come due.</summary>
     private protected TimeSpan Due => new(_due);

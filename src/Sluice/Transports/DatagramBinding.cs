@@ -104,14 +104,16 @@ internal struct DatagramBinding
         }
         catch (Exception exception)
         {
-            Report(name, exception, transport);
+            _loop.Errors.Report(Describe(name, exception, transport));
         }
 
         Leave(started, name);
     }
 
-    private readonly void Report(string callback, Exception exception, IDatagramTransport transport) => _loop.Errors.Report(
-        new ExceptionContext($"Exception in callback protocol.{callback}()") { Exception = exception, Transport = transport, Protocol = _protocol });
+    private readonly void Report(string callback, Exception exception, IDatagramTransport transport) => _loop.ReportThrown(Describe(callback, exception, transport));
+
+    private readonly ExceptionContext Describe(string callback, Exception exception, IDatagramTransport transport) =>
+        new($"Exception in callback protocol.{callback}()") { Exception = exception, Transport = transport, Protocol = _protocol };
 
     private readonly TimeSpan Enter()
     {

@@ -9,7 +9,7 @@ namespace Sluice.Transports;
 /// </summary>
 /// <remarks>
 /// Only public members of transports are used, so whether the protocol had been told to pause is not known before the first call: what comes first
-/// tells. The protocol is told once at the end, where what it believes is no longer so.
+/// tells. When the file is sent, the protocol is told where its last PauseWriting or ResumeWriting no longer holds.
 /// </remarks>
 internal sealed class FileRelay : Protocol
 {
@@ -122,7 +122,7 @@ internal sealed class FileRelay : Protocol
         throw new InvalidOperationException("sendfile is in progress by reading and writing: reading was resumed, and nobody is there for what arrives.");
 
     /// <summary>
-    /// More than the high watermark without a call to pause says that the transport had paused before. Its next word is then that writing can go on.
+    /// More than the high watermark without a call to pause says that the transport had paused before. Its next call is then ResumeWriting.
     /// </summary>
     private async ValueTask WaitForRoomAsync(CancellationToken cancellation)
     {

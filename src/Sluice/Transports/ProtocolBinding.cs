@@ -196,14 +196,18 @@ internal struct ProtocolBinding
         }
         catch (Exception exception)
         {
-            Report(pause ? "protocol.PauseWriting() failed" : "protocol.ResumeWriting() failed", exception, transport);
+            _loop.Errors.Report(Describe(pause ? "protocol.PauseWriting() failed" : "protocol.ResumeWriting() failed", exception, transport));
         }
 
         if (_loop.Debug) Leave(started, pause ? "PauseWriting" : "ResumeWriting");
     }
 
+    /// <summary>Tells the handler of a callback's exception, after what the step has written has left. Not inside a call of the user's, who may hold a transport's memory.</summary>
     public readonly void Report(string message, Exception exception, IBaseTransport transport) =>
-        _loop.Errors.Report(new ExceptionContext(message) { Exception = exception, Transport = transport, Protocol = _protocol });
+        _loop.ReportThrown(Describe(message, exception, transport));
+
+    private readonly ExceptionContext Describe(string message, Exception exception, IBaseTransport transport) =>
+        new(message) { Exception = exception, Transport = transport, Protocol = _protocol };
 
     private static readonly ContextCallback CallPauseWriting = static protocol => ((BaseProtocol)protocol!).PauseWriting();
 

@@ -16,6 +16,17 @@ internal sealed class ReadStash(SegmentPool pool)
 
     public bool HasData => _front is not null || !_data.IsEmpty;
 
+    /// <summary>How many bytes wait.</summary>
+    public int Count
+    {
+        get
+        {
+            var count = _data.Count;
+            for (var segment = _front; segment is not null; segment = segment.Next) count += segment.Span.Length;
+            return count;
+        }
+    }
+
     public bool IsEmpty => !HasData && End is null;
 
     public void Append(ReadOnlySpan<byte> data) => _data.Append(pool, data);

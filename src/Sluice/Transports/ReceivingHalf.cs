@@ -20,6 +20,9 @@ internal struct ReceivingHalf(StreamTransport transport)
     /// <summary>Bytes have arrived that nobody has had yet.</summary>
     public readonly bool HasUnread => _stash is { HasData: true };
 
+    /// <summary>How many bytes have arrived that nobody has had yet, as far as that can be told; at least one where some have.</summary>
+    public readonly int Unread => (_stash?.Count ?? 0) + _transport.Channel.Unread;
+
     /// <summary>The peer has ended its stream, whether the protocol knows or not.</summary>
     public readonly bool HasSeenEnd => _transport.State.Reads == ReadSide.Ended || _stash?.End is not null;
 
@@ -102,6 +105,7 @@ internal struct ReceivingHalf(StreamTransport transport)
     /// <summary>The memory of <see cref="FindTarget"/> holds bytes now.</summary>
     public readonly void OnReadInto(int count)
     {
+        _transport.Drain?.OnDelivered(count);
         if (_transport.State.IsReading && _transport.Binding.BufferUpdated(count) is { } exception) _transport.Fail(exception, "BufferUpdated");
         _transport.Loop.EndStep();
     }
@@ -133,6 +137,7 @@ internal struct ReceivingHalf(StreamTransport transport)
     /// <summary>Hands bytes to the protocol, in rounds where it owns the buffer. What a pause in between leaves goes to the stash.</summary>
     private void Deliver(ReadOnlySpan<byte> data)
     {
+        _transport.Drain?.OnDelivered(data.Length);
         while (_transport.State.IsReading && _transport.Binding.Buffered is { } asked)
         {
             if (_transport.Binding.GetBuffer(data.Length, out var buffer) is { } refused)
@@ -161,6 +166,7 @@ internal struct ReceivingHalf(StreamTransport transport)
         else if (_transport.State.IsPaused)
         {
             Stash().PutBack(data);
+            _transport.Drain?.OnDelivered(-data.Length);
         }
     }
 }

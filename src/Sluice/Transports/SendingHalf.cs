@@ -20,7 +20,7 @@ internal struct SendingHalf
     /// <summary>How many bytes of a write in parts are gathered before the kernel is offered them.</summary>
     private const int MostGathered = 64 * 1024;
 
-    /// <summary>How many writes to a lost connection stay unremarked.</summary>
+    /// <summary>How many writes to a lost connection are dropped before there is a warning.</summary>
     private const int SilentlyDroppedWrites = 4;
 
     private readonly StreamTransport _transport;

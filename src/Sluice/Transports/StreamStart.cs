@@ -11,6 +11,9 @@ internal struct StreamStart(IStartWaiter? waiter)
 {
     private IStartWaiter? _waiter = waiter;
 
+    /// <summary>The connection has been made, and its channel is ready: data may come.</summary>
+    public bool IsDone { get; private set; }
+
     /// <summary>The turn of a transport whose channel is ready from the first.</summary>
     public void Run(StreamTransport transport)
     {
@@ -18,10 +21,9 @@ internal struct StreamStart(IStartWaiter? waiter)
         transport.Receiving.ExpectTurn();
         transport.CallConnectionMade();
         GoOn(transport);
-        if (transport.State.TryTakeDrain()) transport.RequestDrain();
     }
 
-    /// <summary>The channel is ready: the life of a transport begins that was to wait for it.</summary>
+    /// <summary>The channel is ready: starts a transport that was to wait for it.</summary>
     public void OnReady(StreamTransport transport)
     {
         if (transport.State.Life == Life.Opening) Run(transport);
@@ -42,6 +44,8 @@ internal struct StreamStart(IStartWaiter? waiter)
 
     private void GoOn(StreamTransport transport)
     {
+        IsDone = true;
+        transport.Drain?.OnStarted();
         transport.Receiving.ExpectTurn();
         transport.BeginLimits();
         Take()?.OnStarted(transport);

@@ -30,8 +30,6 @@ internal struct StreamState
     /// <summary>The peer is to see a reset: set by an abort or by a callback that threw.</summary>
     public bool IsReset { get; private set; }
 
-    private bool _drainWaits;
-
     public readonly bool IsClosing => Life >= Life.Closing;
 
     /// <summary>Data and the end of the stream may be delivered now.</summary>
@@ -91,16 +89,6 @@ internal struct StreamState
         if (Life != Life.Open || Writes != WriteSide.Ending) return false;
         Writes = WriteSide.Ended;
         return true;
-    }
-
-    /// <summary>A drain that comes before ConnectionMade waits for it.</summary>
-    public void KeepDrain() => _drainWaits = Life == Life.Opening;
-
-    public bool TryTakeDrain()
-    {
-        var waits = _drainWaits;
-        _drainWaits = false;
-        return waits;
     }
 
     private bool Move(Life from, Life to)

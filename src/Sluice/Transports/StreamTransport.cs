@@ -29,12 +29,14 @@ internal abstract class StreamTransport : IBaseTransport, IStreamSink, IStepFlus
     private StreamStart _start;
     private int _watch;
     private ITransport? _above;
+    private readonly TimeSpan _closingTimeout;
     private Exception? _lostReason;
 
     private protected StreamTransport(
         LoopCore loop, StreamChannel channel, BaseProtocol protocol, in TransportOrigin origin, int defaultHigh = FlowControl.DefaultHigh)
     {
         Channel = channel;
+        _closingTimeout = origin.Options.ClosingTimeout;
         Sending = new SendingHalf(this, origin.Options.MaxWriteBufferSize, defaultHigh, origin.IsPaused);
         Receiving = new ReceivingHalf(this);
         Binding = new ProtocolBinding(loop, origin.Context);
@@ -59,6 +61,9 @@ internal abstract class StreamTransport : IBaseTransport, IStreamSink, IStepFlus
 
     /// <summary>The file under way: nothing else can be written before it is done.</summary>
     internal FileSend? File { get; set; }
+
+    /// <summary>The news of a drain of its server, from its beginning on.</summary>
+    internal DrainNotice? Drain { get; set; }
 
     // What carries another transport answers for that one: its users may still hold it.
     public virtual bool IsClosing => _above?.IsClosing ?? State.IsClosing;
@@ -139,10 +144,11 @@ internal abstract class StreamTransport : IBaseTransport, IStreamSink, IStepFlus
     internal bool IsBelow => _above is not null;
 
     /// <summary>From now on it carries another transport, which takes its place among the connections of its owner.</summary>
-    internal void PutBelow(ITransport above)
+    internal void PutBelow<TAbove>(TAbove above) where TAbove : StreamTransport, ITransport
     {
         _above = above;
         ConnectionSet.Remove(this);
+        Drain?.HandOver(above);
     }
 
     /// <summary>Carries on a connection whose limits were another transport's.</summary>
@@ -192,6 +198,7 @@ internal abstract class StreamTransport : IBaseTransport, IStreamSink, IStepFlus
         BeginClosing();
         Sending.Flush();
         if (State.Life != Life.Closing) return;
+        if (_closingTimeout != Timeout.InfiniteTimeSpan) Channel.LimitClosing(_closingTimeout);
         if (Sending.IsDrained) FinishClosing();
         else if (!Receiving.HasSeenEnd) Channel.StartReading();
     }
@@ -224,8 +231,13 @@ internal abstract class StreamTransport : IBaseTransport, IStreamSink, IStepFlus
         Lose(reason);
     }
 
-    /// <summary>Its server drains: the protocol hears of it in a turn of its own, which comes behind that of ConnectionMade.</summary>
-    internal void RequestDrain() => Loop.Enqueue(this, Turn.Drain);
+    internal bool HasStarted => _start.IsDone;
+
+    /// <summary>When its handshake ended, where no data has come since; null where it had none, or data has come.</summary>
+    internal virtual TimeSpan? SilentSince => null;
+
+    /// <summary>Has the transport below deliver what has arrived there; <see cref="DrainNotice.OnBelowTold"/> follows. False where there is none.</summary>
+    internal virtual bool RequestDrainBelow(TimeSpan grace) => false;
 
     nint ILoopTransport.Handle => Channel.Handle;
 
@@ -283,10 +295,6 @@ internal abstract class StreamTransport : IBaseTransport, IStreamSink, IStepFlus
                 Sending.ResumeInherited();
                 Receiving.Continue();
                 break;
-            case Turn.Drain:
-                if (State.Life == Life.Open) Binding.DrainRequested(this);
-                else State.KeepDrain();
-                break;
             case Turn.Lost:
                 Binding.ConnectionLost(this, _lostReason);
                 Release(State.IsReset);
@@ -309,6 +317,7 @@ internal abstract class StreamTransport : IBaseTransport, IStreamSink, IStepFlus
     /// <summary>The read end, when nothing before it waits any more.</summary>
     internal virtual void EndReading(IoError reason)
     {
+        if (reason.IsNone) Drain?.OnEnded();
         if (!reason.IsNone) LoseBroken(reason);
         else if (State.TryEndReading() && Receiving.TellEnd(out var keepOpen) && !State.IsClosing && !(keepOpen && KeepsOpenAfterEof())) Close();
     }
@@ -351,6 +360,7 @@ internal abstract class StreamTransport : IBaseTransport, IStreamSink, IStepFlus
         ForgetLimits();
         File?.Interrupt(reason);
         Channel.StopReading();
+        Drain?.Cancel();
         Receiving.Drop();
         Sending.Drop();
         Loop.Enqueue(this, Turn.Lost);
@@ -433,6 +443,5 @@ internal abstract class StreamTransport : IBaseTransport, IStreamSink, IStepFlus
         public const int Start = 0;
         public const int Read = 1;
         public const int Lost = 2;
-        public const int Drain = 3;
     }
 }

@@ -27,7 +27,7 @@ internal sealed class Interruption : ILoopWork, IDisposable
         foreach (var signal in Asking) Listen(signal);
     }
 
-    /// <summary>The exception says no more than that main has obeyed a signal.</summary>
+    /// <summary>Whether the exception only says that main has ended because a signal cancelled its token.</summary>
     public bool Explains(OperationCanceledException exception) =>
         Volatile.Read(ref _signals) > 0 && Token.IsCancellationRequested && exception.CancellationToken == Token;
 
@@ -83,7 +83,7 @@ internal sealed class Interruption : ILoopWork, IDisposable
 
     private void OnSignal(Watch watch, PosixSignalContext context)
     {
-        // The runtime may still call what was disposed of meanwhile: a run that is over swallows nothing.
+        // The runtime may still call a registration that was disposed of meanwhile: after the run the signal has its default effect.
         if (_isDisposed || watch.IsAside) return;
         if (Interlocked.Increment(ref _signals) > 1) return;
         context.Cancel = true;

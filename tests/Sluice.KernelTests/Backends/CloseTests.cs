@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Sluice.Backends.Linux;
 using Sluice.KernelTests.Backends.Kit;
+using Sluice.Primitives;
 
 namespace Sluice.KernelTests.Backends;
 
@@ -95,26 +96,43 @@ public sealed class CloseTests : IDisposable
         Assert.Equal(0, peer.Receive(new byte[1]));
     }
 
-    [Fact]
-    public void No_more_than_1024_linger_and_the_oldest_goes_first()
+    [Fact, Case("BUG-143")]
+    public void Far_more_than_a_thousand_linger_at_a_time()
     {
-        var (listener, accepted) = _bench.Listen(new IPEndPoint(IPAddress.Loopback, 0));
-        var sinks = new List<RecordingStreamSink>();
-        accepted.WhenAccepted = channel =>
-        {
-            sinks.Add(new RecordingStreamSink());
-            channel.Attach(sinks[^1]);
-            channel.Close(reset: false);
-        };
-        for (var i = 0; i < LingeringQueue.Capacity + 2; i++)
-        {
-            _bench.Dial(listener.LocalName);
-            _bench.PollUntil(() => accepted.Accepted.Count == i + 1);
-        }
-
+        const int Many = 1500;
+        var sinks = CloseMany(Many);
         _bench.PollIdle();
-        Assert.Equal(LingeringQueue.Capacity, _bench.Backend.Lingering.Count);
+        Assert.Equal(_bench.Backend.DescriptorLimit / 2, _bench.Backend.MaxLingering);
+        Assert.Equal(Many, _bench.Backend.Lingering.Count);
+        Assert.All(sinks, static sink => Assert.Equal(0, sink.Closes));
+        Assert.Equal(0, _bench.Backend.CutConnections);
+    }
+
+    [Fact, Case("BUG-143")]
+    public void No_more_linger_than_may_and_the_oldest_goes_first_and_is_counted()
+    {
+        _bench.Backend.MaxLingering = 5;
+        var sinks = CloseMany(7);
+        _bench.PollIdle();
+        Assert.Equal(5, _bench.Backend.Lingering.Count);
         Assert.Equal([1, 1, 0, 0], sinks.Take(4).Select(sink => sink.Closes));
+        Assert.Equal(2, _bench.Backend.CutConnections);
+    }
+
+    [Fact, Case("BUG-143")]
+    public void An_accept_that_is_in_want_of_a_descriptor_takes_that_of_the_oldest_that_lingers()
+    {
+        var system = new FaultySyscalls();
+        using var bench = new KernelBench(system);
+        var (channel, sink, _) = bench.Connect(Family.IPv4);
+        channel.Close(reset: false);
+        var (listener, accepted) = bench.Listen(new IPEndPoint(IPAddress.Loopback, 0));
+        system.AcceptErrors.Enqueue(IoError.TooManyFiles);
+        bench.Dial(listener.LocalName);
+        bench.PollUntil(() => accepted.Accepted.Count == 1);
+        bench.PollUntil(() => sink.Closes == 1);
+        Assert.Empty(accepted.Failures);
+        Assert.Equal(1, bench.Backend.CutConnections);
     }
 
     [Fact]
@@ -164,5 +182,24 @@ public sealed class CloseTests : IDisposable
         _bench.Backend.Poll(Timeout.InfiniteTimeSpan);
         Assert.Equal(1, firstSink.Reads + secondSink.Reads);
         Assert.Throws<ObjectDisposedException>(() => _bench.Backend.Poll(TimeSpan.Zero));
+    }
+
+    private List<RecordingStreamSink> CloseMany(int count)
+    {
+        var (listener, accepted) = _bench.Listen(new IPEndPoint(IPAddress.Loopback, 0));
+        var sinks = new List<RecordingStreamSink>();
+        accepted.WhenAccepted = channel =>
+        {
+            sinks.Add(new RecordingStreamSink());
+            channel.Attach(sinks[^1]);
+            channel.Close(reset: false);
+        };
+        for (var i = 0; i < count; i++)
+        {
+            _bench.Dial(listener.LocalName);
+            _bench.PollUntil(() => accepted.Accepted.Count == i + 1);
+        }
+
+        return sinks;
     }
 }

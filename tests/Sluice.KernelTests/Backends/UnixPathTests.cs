@@ -68,6 +68,23 @@ public sealed class UnixPathTests : IDisposable
         bench.Dial(new UnixDomainSocketEndPoint(SocketPath));
     }
 
+    [Fact, Case("BUG-078", "BUG-079")]
+    public void A_path_through_a_link_and_back_out_of_it_is_read_as_the_kernel_reads_it()
+    {
+        using var bench = new KernelBench();
+        _folder.CreateSubdirectory("real").CreateSubdirectory("deep");
+        File.CreateSymbolicLink(bench.PathOf("link"), Path.Combine(_folder.FullName, "real", "deep"));
+        var real = Path.Combine(_folder.FullName, "real", "socket");
+        var first = bench.Backend.Listen(new UnixDomainSocketEndPoint(bench.PathOf("link/../socket")), ServerOptions.Default, new RecordingListenSink());
+        Assert.True(File.Exists(real));
+
+        Assert.Equal(
+            SocketError.AddressAlreadyInUse, Assert.Throws<SocketException>(() => bench.Listen(new UnixDomainSocketEndPoint(real))).SocketErrorCode);
+
+        first.Close();
+        Assert.False(File.Exists(real));
+    }
+
     [Fact, Case("BUG-079")]
     public void The_file_of_a_relative_path_is_removed_from_where_it_was_made()
     {

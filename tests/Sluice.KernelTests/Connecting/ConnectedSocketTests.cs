@@ -43,6 +43,24 @@ public sealed class ConnectedSocketTests
         folder.Delete(recursive: true);
     }
 
+    [Fact, Case("CONN-041")]
+    public void A_connect_that_meets_itself_is_refused()
+    {
+        using var loop = new EventLoop(new EventLoopOptions { Backend = LoopBackend.Epoll });
+        loop.RunUntilComplete(async () =>
+        {
+            // The port is this test's while its server has it; nobody listens there on the other loopback address.
+            var server = await loop.CreateServerAsync(static () => new RecordingProtocol(), new IPEndPoint(IPAddress.Loopback, 0));
+            var dead = new IPEndPoint(IPAddress.Parse("127.88.41.1"), ((IPEndPoint)server.EndPoints[0]).Port);
+
+            var refused = await Assert.ThrowsAsync<SocketException>(
+                () => loop.CreateConnectionAsync(static () => new RecordingProtocol(), dead, new ConnectionOptions { LocalEndPoint = dead }));
+
+            Assert.Equal(SocketError.ConnectionRefused, refused.SocketErrorCode);
+            Assert.Equal($"connect to {dead}: Connection refused", refused.Message);
+        });
+    }
+
     [Fact, Case("CONN-011")]
     public void A_Unix_socket_is_taken_by_the_method_for_Unix_sockets_and_a_TCP_one_is_not()
     {

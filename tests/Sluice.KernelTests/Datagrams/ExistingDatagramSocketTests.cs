@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
+using Sluice.KernelTests.Backends.Kit;
 using Sluice.KernelTests.Datagrams.Kit;
+using Sluice.Native;
 
 namespace Sluice.KernelTests.Datagrams;
 
@@ -48,6 +50,21 @@ public sealed class ExistingDatagramSocketTests
         return Task.CompletedTask;
     });
 
+    [Fact, Case("UDP-026", "BUG-160")]
+    public void A_socket_of_a_family_without_end_points_says_so_and_takes_no_addresses_of_others() => DatagramRun.OnLoop(static async run =>
+    {
+        const int Netlink = 16;
+        var number = Syscalls.System.DatagramSocket(Netlink, out var error);
+        if (!error.IsNone) Assert.Skip($"No netlink socket: {error}");
+        var hearer = new Hearer();
+        var (transport, _) = await run.Loop.AdoptDatagramAsync(() => hearer, new SafeSocketHandle(number, ownsHandle: true));
+        Assert.Equal(AddressFamily.Unknown, transport.GetExtraInfo(ExtraInfo.Socket)!.AddressFamily);
+        Assert.Null(transport.GetExtraInfo(ExtraInfo.SocketName));
+        Assert.Throws<ArgumentException>(() => transport.SendTo("x"u8, run.Named("other")));
+        transport.Close();
+        Assert.Null(await hearer.Lost);
+    });
+
     [Fact, Case("UDP-026")]
     public void A_socket_that_its_user_forgets_on_another_thread_is_not_collected_before_it_is_taken_over() => DatagramRun.OnLoop(static async run =>
     {
@@ -64,4 +81,34 @@ public sealed class ExistingDatagramSocketTests
             return (await loop.CreateDatagramEndpointAsync(static () => new Hearer(), socket)).Protocol;
         }
     });
+
+    [Theory, Case("UDP-048")]
+    [InlineData(AddressFamily.InterNetwork, 0, 11)]
+    [InlineData(AddressFamily.InterNetworkV6, 41, 25)]
+    public void Errors_that_a_socket_also_queues_do_not_keep_the_loop_awake(AddressFamily family, int level, int receiveErrors)
+    {
+        var system = new FaultySyscalls();
+        DatagramRun.OnLoop(async run =>
+        {
+            var gone = await run.OpenAsync(DatagramRun.Any(family));
+            var address = DatagramRun.NameOf(gone);
+            gone.Transport.Close();
+            await gone.Lost;
+            var socket = new Socket(family, SocketType.Dgram, ProtocolType.Udp);
+            socket.Bind(DatagramRun.Any(family));
+            socket.SetRawSocketOption(level, receiveErrors, BitConverter.GetBytes(1));
+            var (transport, hearer) = await run.Loop.CreateDatagramEndpointAsync(static () => new Hearer(), socket);
+            for (var i = 1; i <= 3; i++)
+            {
+                transport.SendTo("anyone?"u8, address);
+                await hearer.WaitForErrorsAsync(i);
+            }
+
+            // A wait of the kernel's that finds nothing to report.
+            while (system.LastEvents != 0) await Task.Yield();
+            transport.SendTo("me"u8, DatagramRun.NameOf(hearer));
+            await hearer.WaitForAsync(1);
+            Assert.All(hearer.Errors, static error => Assert.Equal(SocketError.ConnectionRefused, Assert.IsType<SocketException>(error).SocketErrorCode));
+        }, system);
+    }
 }

@@ -65,7 +65,7 @@ public sealed class UnixDatagramTests
         Assert.True(File.Exists(run.PathOf("socket")));
 
         var hearer = await run.OpenAsync(run.Named("socket"));
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, Syscalls.System.Status(run.PathOf("socket"), out _).Permissions);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, Syscalls.System.Status(UnixPath.Of(run.PathOf("socket")), out _).Permissions);
         hearer.Transport.Close();
         await hearer.Lost;
         Assert.False(File.Exists(run.PathOf("socket")));

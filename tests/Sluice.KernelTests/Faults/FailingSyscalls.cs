@@ -149,17 +149,17 @@ internal sealed unsafe class FailingSyscalls : Syscalls
 
     public override IoError SetMode(int fd, UnixFileMode mode) => Fails("fchmod", out var error) ? error : base.SetMode(fd, mode);
 
-    public override FileStatus Status(string path, out IoError error, bool followsLink = false) =>
+    public override FileStatus Status(UnixPath path, out IoError error, bool followsLink = false) =>
         Fails("statx", out error) ? default : base.Status(path, out error, followsLink);
 
-    public override IoError SetMode(string path, FileIdentity identity, UnixFileMode mode) =>
+    public override IoError SetMode(UnixPath path, FileIdentity identity, UnixFileMode mode) =>
         Fails("chmod", out var error) ? error : base.SetMode(path, identity, mode);
 
     public override PeerIdentity GetPeerIdentity(int fd, out IoError error) => Fails("getsockopt", out error) ? default : base.GetPeerIdentity(fd, out error);
 
     public override IoError Replace(int source, int target) => Fails("dup3", out var error) ? error : base.Replace(source, target);
 
-    public override IoError Unlink(string path) => Fails("unlink", out var error) ? error : base.Unlink(path);
+    public override IoError Unlink(UnixPath path) => Fails("unlink", out var error) ? error : base.Unlink(path);
 
     public override IoError Pipe(out int reading, out int writing)
     {

@@ -38,12 +38,36 @@ public sealed class InvokeTests
         Assert.Equal(["returned", "queued before", "invoked"], order);
     });
 
+    [Theory, EveryKernel, Case("FLOW-022")]
+    public void A_caller_hears_of_the_end_only_after_what_was_written_has_been_handed_to_the_kernel(LoopKernel kernel) => kernel.Run(async loop =>
+    {
+        var server = await loop.CreateServerAsync(static () => new Testing.RecordingProtocol(), kernel.CreateAddress());
+        var (transport, _) = await loop.CreateConnectionAsync(static () => new Testing.RecordingProtocol(), server.EndPoints[0]);
+        var seen = new List<(bool IsDone, int Size)>();
+        var invoked = loop.InvokeAsync(static transport =>
+        {
+            transport.Write("written"u8);
+            return Task.CompletedTask;
+        }, transport);
+        var withResult = loop.InvokeAsync(static state => Task.FromResult(state.Number + 1), (Number: 41, Transport: transport));
+        // In the same pass: the function has run, and nothing has left yet.
+        loop.CallSoon(() => seen.Add((invoked.IsCompleted || withResult.IsCompleted, transport.WriteBufferSize)));
+
+        await invoked;
+
+        Assert.Equal([(false, 7)], seen);
+        Assert.Equal(0, transport.WriteBufferSize);
+        Assert.Equal(42, await withResult);
+    });
+
     [Theory, EveryKernel]
     public void A_function_that_returns_no_task_fails(LoopKernel kernel) => kernel.Run(async loop =>
     {
         await Assert.ThrowsAsync<InvalidOperationException>(() => loop.InvokeAsync<int>(static () => null!));
         Action withNothing = () => loop.InvokeAsync((Func<Task>)null!);
         Assert.Throws<ArgumentNullException>(withNothing);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => loop.InvokeAsync((Func<int, Task>)(static _ => null!), 1));
+        await Assert.ThrowsAsync<FormatException>(() => loop.InvokeAsync((Func<FormatException, Task<int>>)(static mistake => throw mistake), new FormatException()));
     });
 
     [Fact]

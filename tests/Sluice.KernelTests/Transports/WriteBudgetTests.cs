@@ -8,7 +8,7 @@ public sealed class WriteBudgetTests
 {
     private const int Budget = 4 * 1024 * 1024;
 
-    [Theory, EveryKernel, Case("SRV-063")]
+    [Theory, EveryKernel, Case("SRV-073")]
     public void Beyond_the_budget_a_peer_that_does_not_read_loses_its_connection_and_one_that_reads_goes_on(LoopKernel kernel) => kernel.Run(
         async loop =>
         {
@@ -40,7 +40,7 @@ public sealed class WriteBudgetTests
         },
         new EventLoopOptions { OwnWriteBudget = Budget });
 
-    [Fact, Case("SRV-063")]
+    [Fact, Case("SRV-073")]
     public void The_budget_of_the_process_is_a_quarter_of_the_memory_and_can_be_set()
     {
         var before = EventLoop.MaxTotalWriteBufferSize;

@@ -51,7 +51,7 @@ internal sealed class ChaosChild
 
     public bool IsWritingPaused => _contract.IsWritingPaused;
 
-    public bool IsLive => !_starting.IsCompleted || (_contract.Transport is not null && !_contract.IsOver);
+    public bool IsLive => !_starting.IsCompleted || (_contract.Transport is not null && !_contract.IsLost);
 
     private ISubprocessTransport? Transport => _contract.Transport;
 
@@ -95,7 +95,7 @@ internal sealed class ChaosChild
 
     public void Verify()
     {
-        if (Transport is null || _contract.IsOver) return;
+        if (Transport is null || _contract.IsLost) return;
         _input?.Verify();
         foreach (var output in _outputs) output?.Verify();
     }

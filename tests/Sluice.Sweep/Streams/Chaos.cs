@@ -1,4 +1,5 @@
 using System.Buffers;
+using Sluice.Sweep.Tls;
 using Sluice.Testing.Kernel;
 
 namespace Sluice.Sweep.Streams;
@@ -91,7 +92,7 @@ internal sealed class Chaos(End end)
 
     private void NextTurn()
     {
-        if (--_turns < 0 || end.Host.Loop.IsClosed || _world.IsCalm) return;
+        if (--_turns < 0 || end.IsCrashed || end.Host.Loop.IsClosed || _world.IsCalm) return;
         if (_dice.Chance(0.3)) end.Host.Loop.CallSoon(RunTurn, this);
         else end.Host.Loop.CallLater(TimeSpan.FromTicks(1) + _dice.Part(_plan.MostDelay), RunTurn, this);
     }
@@ -115,6 +116,10 @@ internal sealed class Chaos(End end)
                 _model.AskedToEnd = _model.WasAborted = true;
                 end.Note(Happening.Abort, 0);
                 transport.Abort();
+                break;
+            case 1 when end.Security != Security.None:
+                if (transport.CanWriteEof) end.Broken(Invariant.Seam, "TLS says that one side alone can end");
+                MustThrow(transport.WriteEof, "one side of a TLS connection was ended alone");
                 break;
             case 1 when _model.IsSendingFile:
                 // Nothing that would write is legal now; which calls throw, the checks hold.
@@ -149,6 +154,8 @@ internal sealed class Chaos(End end)
             case Happening.Advance:
                 Advance(transport);
                 break;
+            case Happening.SendFile when end.Security != Security.None:
+                break;
             case Happening.SendFile:
                 _files.Send(transport);
                 break;
@@ -176,7 +183,7 @@ internal sealed class Chaos(End end)
                 break;
             case Happening.Later:
                 end.Note(act, 0);
-                if (!end.Host.Loop.IsClosed) end.Host.Loop.CallSoon(RunExtraTurn, this);
+                if (!end.IsCrashed && !end.Host.Loop.IsClosed) end.Host.Loop.CallSoon(RunExtraTurn, this);
                 break;
         }
     }
@@ -192,7 +199,7 @@ internal sealed class Chaos(End end)
             12 => transport.WriteBufferLimits.High - transport.WriteBufferSize + _dice.Below(3) - 1,
             13 => transport.WriteBufferLimits.Low - transport.WriteBufferSize + _dice.Below(3) - 1,
             14 => _dice.Below(_plan.LargestWrite),
-            _ => _plan.Cap < 100_000 && _dice.Chance(0.3) ? _plan.Cap + _dice.Below(2000) : 1 + _dice.Below(200),
+            _ => end.Cap < 100_000 && _dice.Chance(0.3) ? end.Cap + _dice.Below(2000) : 1 + _dice.Below(200),
         };
         return Math.Clamp(size, 0, Math.Max(4097, Math.Min(2 * _plan.LargestWrite, 100_000)));
     }
@@ -307,7 +314,7 @@ internal sealed class Chaos(End end)
         {
             call();
         }
-        catch (Exception exception) when (exception is InvalidOperationException or ArgumentException)
+        catch (Exception exception) when (exception is InvalidOperationException or ArgumentException or NotSupportedException)
         {
             return;
         }

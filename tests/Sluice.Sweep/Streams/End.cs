@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Sluice.Sweep.Running;
+using Sluice.Sweep.Tls;
 using Sluice.Testing;
 using Sluice.Testing.Kernel;
 
@@ -16,13 +17,15 @@ internal sealed class End
     private readonly ProtocolContract _contract;
     private int _depth;
 
-    public End(World world, SimulatedHost host, int number, int connection, bool isServer, KernelDice dice)
+    public End(World world, SimulatedHost host, int number, int connection, bool isServer, Security security, KernelDice dice)
     {
         World = world;
         Host = host;
         Number = number;
         Connection = connection;
         IsServer = isServer;
+        Security = security;
+        if (security == Security.StartTls) Upgrade = new Upgrade(this);
         Dice = dice;
         _contract = new ProtocolContract(OnContractBroken);
         Model = new EndModel(this);
@@ -44,6 +47,20 @@ internal sealed class End
 
     public KernelDice Dice { get; }
 
+    public Security Security { get; }
+
+    /// <summary>How it becomes TLS on the way, or null.</summary>
+    public Upgrade? Upgrade { get; }
+
+    /// <summary>On the way to TLS: it does nothing else.</summary>
+    public bool IsUpgrading => Upgrade is { IsOver: false };
+
+    /// <summary>The hard limit of its write buffer: an upgraded transport has the default one.</summary>
+    public int Cap => Upgrade is null ? World.Plan.Cap : new ConnectionOptions().MaxWriteBufferSize;
+
+    /// <summary>Its host has crashed: nothing more is heard of it.</summary>
+    public bool IsCrashed { get; private set; }
+
     public EndModel Model { get; }
 
     public Chaos Chaos { get; }
@@ -55,7 +72,7 @@ internal sealed class End
     public bool IsLost => _contract.IsLost;
 
     /// <summary>Made and not lost.</summary>
-    public bool IsLive => IsMade && !IsLost;
+    public bool IsLive => IsMade && !IsLost && !IsCrashed;
 
     public bool HasEnded => _contract.HasEnded;
 
@@ -85,8 +102,31 @@ internal sealed class End
         _contract.ConnectionMade(transport);
         Model.Bind(transport);
         World.Made(this);
+        if (Upgrade is { } upgrade)
+        {
+            upgrade.OnMade(transport);
+            return;
+        }
+
+        VerifySecured();
         Act(mayThrow: true, isFatal: false);
         if (!World.IsCalm) Chaos.BeginTurns();
+    }
+
+    /// <summary>The connection goes on over TLS.</summary>
+    public void CarryOn(ITransport transport)
+    {
+        _contract.CarryOn(transport);
+        VerifySecured();
+        if (World.IsCalm) return;
+        Chaos.BeginTurns();
+    }
+
+    /// <summary>Its host's power is cut.</summary>
+    public void Crash()
+    {
+        IsCrashed = true;
+        Model.AskedToEnd = Model.WasAborted = true;
     }
 
     public void OnData(BaseProtocol protocol, ReadOnlySpan<byte> data)
@@ -94,6 +134,7 @@ internal sealed class End
         Begin(protocol, Happening.DataReceived, data.Length);
         _contract.DataReceived(data.Length);
         Model.Receive(data);
+        if (IsUpgrading) Upgrade!.OnData(Transport!);
         Act(mayThrow: true, isFatal: true);
     }
 
@@ -111,6 +152,7 @@ internal sealed class End
         _contract.BufferUpdated(count);
         if (count > lent.Length) Broken(Invariant.Bytes, $"{count} bytes were put into a buffer of {lent.Length}");
         else Model.Receive(lent.Span[..count]);
+        if (IsUpgrading) Upgrade!.OnData(Transport!);
         Act(mayThrow: true, isFatal: true);
     }
 
@@ -121,8 +163,8 @@ internal sealed class End
         Model.ReceiveEnd();
         Act(mayThrow: true, isFatal: true);
         var keepOpen = !World.IsCalm && Dice.Chance(World.Plan.KeepsHalfOpen);
-        if (!keepOpen) Model.AskedToEnd = true;
-        return keepOpen;
+        if (!keepOpen || Security != Security.None) Model.AskedToEnd = true;
+        return keepOpen && !IsUpgrading;
     }
 
     public void OnDrain(BaseProtocol protocol)
@@ -153,10 +195,15 @@ internal sealed class End
     /// <summary>A turn of the end's own.</summary>
     public void Turn()
     {
-        if (World.IsCalm || !IsMade) return;
+        if (World.IsCalm || !IsMade || IsCrashed) return;
         World.Callbacks++;
         Note(Happening.Turn, 0);
         Act(mayThrow: true, isFatal: false, always: true);
+    }
+
+    private void VerifySecured()
+    {
+        if (Security != Security.None && Transport!.GetExtraInfo(ExtraInfo.Cipher) is null) Broken(Invariant.Secrecy, "it was told of the connection before the handshake was done");
     }
 
     private static int KindOf(Exception? reason) => reason switch
@@ -172,6 +219,7 @@ internal sealed class End
     {
         World.Callbacks++;
         Note(what, value);
+        if (IsCrashed) Broken(Invariant.Lifecycle, $"{what} came on a host that has crashed");
         if (!ReferenceEquals((transport ?? Transport)?.Protocol, protocol)) Broken(Invariant.Lifecycle, $"{what} came to a protocol that is not the transport's");
     }
 
@@ -182,6 +230,7 @@ internal sealed class End
         try
         {
             Model.Verify();
+            if (IsUpgrading) return;
             Chaos.Act(always);
             if (mayThrow) Chaos.MayThrow(isFatal);
         }

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Sluice.Sweep.Tls;
 using Sluice.Testing.Kernel;
 using Sluice.Testing.Kernel.Streams;
 
@@ -12,11 +13,13 @@ internal sealed class EndModel(End end)
 {
     private SimulatedSocket _kernel = null!;
     private SimulatedSocket _peerKernel = null!;
+    private Wire _wire = null!;
     private long _accepted;
     private long _fileSize;
     private bool _wantsReading = true;
     private bool _limitsChanged;
     private bool _mayOverflow;
+    private bool _isOver;
     private Exception? _fatal;
 
     public SimulatedSocket? Kernel => _kernel;
@@ -44,9 +47,18 @@ internal sealed class EndModel(End end)
     public bool WasBroken { get; private set; }
 
     /// <summary>
-    /// A write now would be accepted. A transport that closes and has nothing left to send is over, though ConnectionLost is still to come.
+    /// A write now would be accepted. A transport that closes and has nothing left to send is over, though ConnectionLost is still to come, and over TLS the peer's
+    /// goodbye before it.
     /// </summary>
-    public bool Accepts => end.Transport is { } transport && !end.IsLost && !(transport.IsClosing && transport.WriteBufferSize == 0);
+    public bool Accepts
+    {
+        get
+        {
+            if (end.Transport is not { } transport || end.IsLost) return false;
+            _isOver |= transport.IsClosing && transport.WriteBufferSize == 0;
+            return !_isOver;
+        }
+    }
 
     private long FileSent => IsSendingFile ? Math.Max(0, _kernel.Outgoing.Sent - _accepted) : 0;
 
@@ -57,6 +69,7 @@ internal sealed class EndModel(End end)
     {
         _kernel = ((SimulatedTransportSocket)transport.GetExtraInfo(ExtraInfo.Socket)!).Kernel!;
         _peerKernel = _kernel.Peer;
+        _wire = end.Security == Security.None ? new PlainWire(end, _kernel) : new TlsWire(end, _kernel);
     }
 
     /// <summary>The next bytes of this end's stream.</summary>
@@ -67,7 +80,7 @@ internal sealed class EndModel(End end)
     {
         _accepted += count;
         // Judged now: an outstanding write may still be taken after the transport has given up.
-        _mayOverflow |= Written - _kernel.Outgoing.Sent > end.World.Plan.Cap;
+        _mayOverflow |= _wire.Waiting > end.Cap;
     }
 
     public void BeginFile(int size)
@@ -113,7 +126,7 @@ internal sealed class EndModel(End end)
     public void Receive(ReadOnlySpan<byte> data)
     {
         if (!_wantsReading) end.Broken(Invariant.Paused, "data came while reading was paused");
-        if (Received + data.Length > _kernel.Incoming.Sent) end.Broken(Invariant.Bytes, "more was delivered than the peer has sent");
+        if (Received + data.Length > _wire.MostArrived) end.Broken(Invariant.Bytes, "more was delivered than the peer has sent");
         if (!data.SequenceEqual(Pattern.Slice(_peerKernel.Id, Received, data.Length).Span))
         {
             end.Broken(Invariant.Bytes, $"other bytes than the peer's were delivered behind position {Received}");
@@ -125,21 +138,16 @@ internal sealed class EndModel(End end)
     public void ReceiveEnd()
     {
         if (!_wantsReading) end.Broken(Invariant.Paused, "the end of the stream came while reading was paused");
-        if (Received != _kernel.Incoming.Sent) end.Broken(Invariant.End, $"the end came behind {Received} of {_kernel.Incoming.Sent} bytes");
-        if (end.World.EndOf(_peerKernel) is { } peer && !peer.Model.WasAborted && !peer.Model.WasBroken && Received != peer.Model.Written)
-        {
-            end.Broken(Invariant.Bytes, $"a clean end came behind {Received} of {peer.Model.Written} bytes");
-        }
+        _wire.VerifyEnd();
     }
 
     public void Lose(Exception? reason)
     {
         WasBroken = reason is not null;
-        var unsent = Written - _kernel.Outgoing.Sent;
         if (reason is null && !AskedToEnd) end.Broken(Invariant.Lifecycle, "the connection was lost without a reason");
         if (reason is null && _fatal is not null) end.Broken(Invariant.Lifecycle, "a callback threw, and the connection was lost without its exception");
-        if (reason is null && !WasAborted && unsent != 0) end.Broken(Invariant.Bytes, $"a graceful close left {unsent} bytes unsent");
-        if (unsent < 0) end.Broken(Invariant.Accounting, $"{-unsent} bytes more were sent than accepted");
+        if (reason is null && !WasAborted) _wire.VerifyOrderlyLoss();
+        if (_wire.Waiting < 0) end.Broken(Invariant.Accounting, $"{-_wire.Waiting} bytes more were sent than accepted");
         var isOwn = reason switch
         {
             null => true,
@@ -147,7 +155,7 @@ internal sealed class EndModel(End end)
             SocketException => true,
             WriteBufferLimitException => _mayOverflow,
             InvalidOperationException => GaveEmptyBuffer,
-            _ => false,
+            _ => _wire.Explains(reason),
         };
         if (!isOwn) end.Broken(Invariant.Lifecycle, $"the connection was lost for a reason that there was not: {reason}");
     }
@@ -155,18 +163,15 @@ internal sealed class EndModel(End end)
     /// <summary>What holds whenever the transport rests: between callbacks, and between the calls of one.</summary>
     public void Verify()
     {
-        if (!end.IsLive || IsGathering || end.Transport is not { } transport) return;
+        if (!end.IsLive || end.IsUpgrading || IsGathering || end.Transport is not { } transport) return;
         var size = transport.WriteBufferSize;
         var isClosing = transport.IsClosing;
-        if (_kernel.IsGone) end.Broken(Invariant.Descriptors, "the socket is gone and the connection is not lost");
-        if (IsSendingFile ? transport.IsReading && !_wantsReading : transport.IsReading != (!isClosing && _wantsReading && !end.HasEnded)) end.Broken(Invariant.Paused, $"IsReading is {transport.IsReading}");
-        if (size > end.World.Plan.Cap) end.Broken(Invariant.Bounds, $"{size} bytes wait, the limit is {end.World.Plan.Cap}");
-        if (!isClosing || size > 0)
-        {
-            var missing = Written - _kernel.Outgoing.Sent - size;
-            if (missing != 0) end.Broken(Invariant.Accounting, $"accepted {Written}, sent {_kernel.Outgoing.Sent}, buffered {size}");
-        }
-
+        if (_kernel.IsGone && !(isClosing && end.Security != Security.None)) end.Broken(Invariant.Descriptors, "the socket is gone and the connection is not lost");
+        var maySayYes = _wantsReading && !end.HasEnded;
+        var isSure = !IsSendingFile && !(isClosing && end.Security != Security.None);
+        if (isSure ? transport.IsReading != (!isClosing && maySayYes) : transport.IsReading && !_wantsReading) end.Broken(Invariant.Paused, $"IsReading is {transport.IsReading}");
+        if (size > end.Cap) end.Broken(Invariant.Bounds, $"{size} bytes wait, the limit is {end.Cap}");
+        if (!isClosing || size > 0) _wire.VerifySize(size);
         if (isClosing) return;
         var high = transport.WriteBufferLimits.High;
         if (size > high && !end.IsWritingPaused) end.Broken(Invariant.Bounds, $"{size} bytes wait above the high watermark {high} and nobody was told");
@@ -175,7 +180,9 @@ internal sealed class EndModel(End end)
     /// <summary>What holds besides when a pass of the loop is over.</summary>
     public void VerifyAfterPass()
     {
-        if (!end.IsLive || end.Transport is not { } transport) return;
+        if (!end.IsMade || end.IsCrashed) return;
+        _wire.VerifyAfterPass();
+        if (!end.IsLive || end.IsUpgrading || end.Transport is not { } transport) return;
         Verify();
         if (!end.IsWritingPaused || _limitsChanged || transport.IsClosing || transport.WriteBufferSize > transport.WriteBufferLimits.Low) return;
         end.Broken(Invariant.Flow, "the buffer has drained to the low watermark, and writing was not resumed");

@@ -45,6 +45,21 @@ public sealed partial class DocumentTests
     }
 
     [Fact]
+    public void No_table_of_a_map_from_another_library_has_a_row_twice()
+    {
+        var maps = Documents().Where(static document => Path.GetFileName(document).StartsWith("from-", StringComparison.Ordinal)).ToList();
+
+        Assert.NotEmpty(maps);
+        Rule.HasNo(maps.SelectMany(static map => DoubleRows(Repository.Read(map)).Select(row => $"{map} has '{row}' twice")));
+    }
+
+    [Fact]
+    public void A_row_that_stands_twice_is_found()
+    {
+        Assert.Equal(["`close`"], DoubleRows("| a | b |\n|---|---|\n| `close` | 1 |\n| - | 2 |\n| - | 3 |\n| `close` | 4 |\n\n| a | b |\n|---|---|\n| `close` | 5 |\n"));
+    }
+
+    [Fact]
     public void Every_source_file_that_the_architecture_names_exists()
     {
         const string Architecture = "docs/architecture.md";
@@ -66,4 +81,21 @@ public sealed partial class DocumentTests
 
     private static string AnchorOf(string title) =>
         string.Concat(title.ToLowerInvariant().Replace(' ', '-').Where(c => char.IsLetterOrDigit(c) || c is '-' or '_'));
+
+    // By the first cell, within one table; a dash stands for "nothing there" and an empty cell for "no id".
+    private static IEnumerable<string> DoubleRows(string text)
+    {
+        var seen = new HashSet<string>();
+        foreach (var line in text.Split('\n'))
+        {
+            if (!line.StartsWith('|'))
+            {
+                seen.Clear();
+                continue;
+            }
+
+            var cell = line.Split('|')[1].Trim();
+            if (cell is not ("-" or "") && !seen.Add(cell)) yield return cell;
+        }
+    }
 }

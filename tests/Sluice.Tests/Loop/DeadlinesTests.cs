@@ -7,7 +7,7 @@ public sealed class DeadlinesTests
 {
     private static readonly ConnectionLimits AMinuteIdle = ConnectionLimits.None with { Idle = TimeSpan.TicksPerMinute };
 
-    [Fact, Case("SRV-060")]
+    [Fact, Case("SRV-070")]
     public void Many_are_struck_each_in_its_time_and_looked_at_about_once_in_it()
     {
         const int Crowd = 2000;
@@ -35,7 +35,7 @@ public sealed class DeadlinesTests
         Assert.Equal(0, rig.Loop.Deadlines.Count);
     }
 
-    [Fact, Case("SRV-060")]
+    [Fact, Case("SRV-070")]
     public void Places_are_used_again_and_moving_bytes_allocates_nothing()
     {
         using var rig = new LoopRig();
@@ -53,7 +53,7 @@ public sealed class DeadlinesTests
         Assert.Equal(0, least);
     }
 
-    [Fact, Case("SRV-060")]
+    [Fact, Case("SRV-070")]
     public void Neighbours_share_their_wake_ups()
     {
         using var rig = new LoopRig();

@@ -9,17 +9,75 @@ public sealed class StepTests
     private static readonly AsyncLocal<string?> Ambient = new();
 
     [Fact]
-    public void Each_step_flushes_before_the_next_begins()
+    [Case("FLOW-020")]
+    public void The_ready_items_of_a_pass_share_a_flush_before_the_poll_and_so_do_its_timers()
     {
         using var rig = new LoopRig();
         rig.Queue(() => Flush(rig, "flush 1"));
-        rig.Queue(() => rig.Trace.Add("step 2"));
-        rig.Loop.AddTimer(new LoopTimer(rig.Loop, rig.Loop.Time, _ => Flush(rig, "flush 3"), null));
-        rig.Loop.AddTimer(new LoopTimer(rig.Loop, rig.Loop.Time, _ => rig.Trace.Add("timer 4"), null));
+        rig.Queue(() => rig.Trace.Add("item 2"));
+        rig.Loop.TryPost(_ => Flush(rig, "flush 3"), null);
+        rig.Backend.Script(() => rig.Trace.Add("event"));
+        rig.Loop.AddTimer(new LoopTimer(rig.Loop, rig.Loop.Time, _ => Flush(rig, "flush 4"), null));
+        rig.Loop.AddTimer(new LoopTimer(rig.Loop, rig.Loop.Time, _ => rig.Trace.Add("timer 5"), null));
 
         rig.Pass();
 
-        Assert.Equal("flush 1, step 2, flush 3, timer 4", rig.Take());
+        Assert.Equal("item 2, flush 1, flush 3, event, timer 5, flush 4", rig.Take());
+    }
+
+    [Fact]
+    [Case("FLOW-020")]
+    public void What_a_flush_makes_ready_is_run_without_a_wait_and_before_younger_timers()
+    {
+        using var rig = new LoopRig();
+        rig.Queue(() => rig.Loop.FlushAtEndOfStep(new TracedFlush(() =>
+        {
+            rig.Loop.AddTimer(new LoopTimer(rig.Loop, rig.Loop.Time, _ => rig.Trace.Add("timer"), null));
+            rig.Queue(() => rig.Trace.Add("made ready"));
+        })));
+
+        using var running = rig.Loop.Enter();
+        rig.Loop.RunPass(Timeout.InfiniteTimeSpan);
+        Assert.Equal("", rig.Take());
+        Assert.Equal([TimeSpan.Zero], rig.Backend.Waits);
+        rig.Loop.RunPass(Timeout.InfiniteTimeSpan);
+
+        Assert.Equal("made ready, timer", rig.Take());
+    }
+
+    [Fact]
+    [Case("FLOW-021")]
+    public void A_callback_that_throws_has_what_the_step_wrote_flushed_before_the_handler_is_told()
+    {
+        using var rig = new LoopRig();
+        rig.Loop.Errors.Handler = report => rig.Trace.Add(report.Exception!.Message);
+        rig.Queue(() => Flush(rig, "flush 1"));
+        rig.Loop.Enqueue(new CallbackHandle(rig.Loop, _ => throw new InvalidOperationException("handle"), null), 0);
+        rig.Queue(() => Flush(rig, "flush 2"));
+        rig.Loop.TryPost(_ => throw new InvalidOperationException("post"), null);
+        rig.Loop.AddTimer(new LoopTimer(rig.Loop, rig.Loop.Time, _ => Flush(rig, "flush 3"), null));
+        rig.Loop.AddTimer(new LoopTimer(rig.Loop, rig.Loop.Time, _ => throw new InvalidOperationException("timer"), null));
+
+        rig.Pass();
+
+        Assert.Equal("flush 1, handle, flush 2, post, flush 3, timer", rig.Take());
+    }
+
+    [Fact]
+    [Case("FLOW-020")]
+    public void A_stop_in_the_midst_of_a_pass_leaves_nothing_unflushed()
+    {
+        using var rig = new LoopRig();
+        rig.Queue(() =>
+        {
+            Flush(rig, "flush 1");
+            rig.Loop.Stop();
+        });
+        rig.Queue(() => Flush(rig, "flush 2"));
+
+        using (rig.Loop.Enter()) rig.Loop.RunPasses(null);
+
+        Assert.Equal("flush 1, flush 2", rig.Take());
     }
 
     [Fact]

@@ -12,10 +12,10 @@ public sealed class DatagramQueueTests
     /// <summary>The last segment and the last block may be almost empty, and the ring that holds the blocks is small.</summary>
     private const int Slack = SegmentPool.LargestSize + 2 * 4096;
 
-    [Fact, Case("UDP-048")]
+    [Fact, Case("UDP-050")]
     public void An_entry_takes_no_more_than_it_counts() => Assert.True(Unsafe.SizeOf<DatagramEntry>() <= DatagramQueue.EntrySize);
 
-    [Theory, Case("UDP-048")]
+    [Theory, Case("UDP-050")]
     [InlineData(0)]
     [InlineData(1)]
     [InlineData(63)]
@@ -47,7 +47,7 @@ public sealed class DatagramQueueTests
         Assert.Equal((0, 0, 0L, 0L), (queue.Count, queue.Size, queue.Held, pool.Held));
     }
 
-    [Fact, Case("UDP-048")]
+    [Fact, Case("UDP-050")]
     public void The_names_of_Unix_sockets_are_counted_too()
     {
         var pool = new SegmentPool();
@@ -64,7 +64,7 @@ public sealed class DatagramQueueTests
         Assert.Equal(DatagramQueue.EntrySize + 1, queue.CostOf(1, DatagramAddress.Of(new IPEndPoint(IPAddress.Loopback, 9))));
     }
 
-    [Fact, Case("UDP-048")]
+    [Fact, Case("UDP-050")]
     public void A_burst_that_comes_again_allocates_nothing()
     {
         var pool = new SegmentPool();

@@ -41,8 +41,8 @@ public sealed class ExploreTests
             static simulation => Check.Equal(1, Exchange(simulation)), options: new SimulationOptions { PartialWrites = 0, RefusedWrites = 0 }));
 
         Assert.Equal(
-            SimulationOptions.Faithful with { ShortReads = new SimulationOptions().ShortReads },
-            failure.Options with { IgnoredRules = SimulationOptions.Faithful.IgnoredRules });
+            (SimulationOptions.Faithful with { ShortReads = new SimulationOptions().ShortReads }).ToString(),
+            (failure.Options with { IgnoredRules = SimulationOptions.Faithful.IgnoredRules }).ToString());
         Assert.IsType<CheckFailedException>(failure.InnerException);
         using var again = new Simulation(failure.Seed, failure.Options);
         Assert.NotEqual(1, Exchange(again));

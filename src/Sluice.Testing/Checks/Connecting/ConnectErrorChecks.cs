@@ -97,6 +97,7 @@ internal static class ConnectErrorChecks
             var remote = await Check.ThrowsAsync<SocketException>(
                 () => stage.Loop.CreateConnectionAsync(() => new RecordingProtocol(), name, target.Port));
             Check.Equal(SocketError.HostNotFound, remote.SocketErrorCode);
+            Check.That(remote.Message.StartsWith("look up ", StringComparison.Ordinal), remote.Message);
 
             var local = await Check.ThrowsAsync<SocketException>(
                 () => target.ConnectAsync(new ConnectionOptions { LocalEndPoint = new DnsEndPoint(name, 0) }));

@@ -1,6 +1,6 @@
 namespace Sluice.Testing.Checks.Datagrams;
 
-/// <summary>How datagram endpoints come into the world.</summary>
+/// <summary>How datagram endpoints are made.</summary>
 internal static class DatagramBirthChecks
 {
     [Check("UDP-023", "UDP-026")]

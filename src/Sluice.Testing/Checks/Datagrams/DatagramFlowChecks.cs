@@ -123,7 +123,7 @@ internal static class DatagramFlowChecks
         Check.Bytes("goes on"u8, receiver.Received[^1]);
     }
 
-    [Check("UDP-048", Needs = CheckNeeds.DatagramRoom)]
+    [Check("UDP-050", Needs = CheckNeeds.DatagramRoom)]
     public static async Task What_waits_takes_at_most_twice_the_limit_whatever_its_size_and_an_abort_gives_it_back(KernelStage stage)
     {
         const int Limit = 300_000;
@@ -146,6 +146,40 @@ internal static class DatagramFlowChecks
             end.Transport.Abort();
             await end.Protocol.Lost;
             Check.Equal(before, memory.Held);
+        }
+    }
+
+    [Check("BUG-068", Needs = CheckNeeds.DatagramRoom)]
+    public static async Task A_datagram_that_just_fits_under_the_hard_limit_is_kept(KernelStage stage)
+    {
+        const int Waiting = 20;
+        const int Small = 42;
+        var free = await stage.Datagrams.ConnectAsync(stage.Datagrams.CreateStuckReceiver().Address);
+        await FillToAsync(free, static _ => true);
+        var size = free.Transport.WriteBufferSize;
+        var limit = size / (Small + 8) * (Small + 64);
+
+        var bound = await stage.Datagrams.ConnectAsync(stage.Datagrams.CreateStuckReceiver().Address, new DatagramOptions { MaxWriteBufferSize = limit });
+        await FillToAsync(bound, static end => end.Protocol.Errors.Count == 0);
+        Check.Equal(size, bound.Transport.WriteBufferSize);
+        bound.Send([]);
+        await bound.Protocol.WaitForErrorsAsync(1);
+        Check.That(bound.Protocol.Errors is [WriteBufferLimitException]);
+        Check.Equal(size, bound.Transport.WriteBufferSize);
+        free.Transport.Abort();
+        bound.Transport.Abort();
+
+        // One at a time, until the kernel has no room and as many wait as are meant.
+        async Task FillToAsync(DatagramEnd end, Func<DatagramEnd, bool> isRight)
+        {
+            for (var (sent, waiting) = (0, 0); waiting < Waiting;)
+            {
+                Check.That(++sent < Most);
+                end.Send(new byte[Small]);
+                await stage.SettleAsync();
+                if (end.Transport.WriteBufferSize > 0) waiting++;
+                Check.That(isRight(end), $"the datagram that was number {waiting} to wait was refused");
+            }
         }
     }
 

@@ -1,5 +1,5 @@
-using Sluice.Testing.Checks.Protocols;
 using Sluice.Testing.Checks.Streams;
+using Sluice.Testing.Kits;
 
 namespace Sluice.Testing.Checks.Files;
 

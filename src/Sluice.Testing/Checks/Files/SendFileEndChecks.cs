@@ -1,6 +1,6 @@
 using System.Net.Sockets;
-using Sluice.Testing.Checks.Protocols;
 using Sluice.Testing.Checks.Streams;
+using Sluice.Testing.Kits;
 
 namespace Sluice.Testing.Checks.Files;
 

@@ -110,14 +110,17 @@ internal static class DrainCallbackChecks
     {
         Reception? reception = null;
         Task<DrainResult>? draining = null;
-        reception = await Reception.OpenAsync(stage, () =>
-        {
-            // This turn comes between the transport's birth and its ConnectionMade.
-            stage.Loop.CallSoon(() => draining = reception!.Server.DrainAsync(Forever));
-            var protocol = new RecordingProtocol();
-            protocol.OnDrain = () => protocol.Transport.Close();
-            return protocol;
-        });
+        reception = await Reception.OpenAsync(
+            stage,
+            () =>
+            {
+                // This turn comes between the transport's birth and its ConnectionMade.
+                stage.Loop.CallSoon(() => draining = reception!.Server.DrainAsync(Forever));
+                var protocol = new RecordingProtocol();
+                protocol.OnDrain = () => protocol.Transport.Close();
+                return protocol;
+            },
+            new ServerOptions { DrainGrace = TimeSpan.FromMilliseconds(1) });
 
         var (_, client) = await reception.DialAsync(reception.Server.EndPoints[0]);
         await client.Lost;

@@ -174,18 +174,22 @@ internal static class DrainChecks
     {
         for (var passes = 0; passes < 12; passes++)
         {
-            var reception = await Reception.OpenAsync(stage, static () =>
-            {
-                var protocol = new RecordingProtocol();
-                protocol.OnDrain = () => protocol.Transport.Close();
-                return protocol;
-            });
+            var reception = await Reception.OpenAsync(
+                stage,
+                static () =>
+                {
+                    var protocol = new RecordingProtocol();
+                    protocol.OnDrain = () => protocol.Transport.Close();
+                    return protocol;
+                },
+                new ServerOptions { DrainGrace = TimeSpan.Zero, DrainServesBacklog = passes % 2 == 0 });
             var address = reception.Server.EndPoints[0];
             var connects = Enumerable.Range(0, 20).Select(_ => reception.DialAsync(address)).ToArray();
 
             await stage.PassesAsync(passes);
             var draining = reception.Server.DrainAsync(Forever);
             var accepted = reception.Served.Count;
+            var most = passes % 2 == 0 ? connects.Length : accepted;
 
             foreach (var connect in connects)
             {
@@ -199,8 +203,9 @@ internal static class DrainChecks
                 }
             }
 
-            Check.Equal(new DrainResult(accepted, 0), await draining);
-            Check.Equal(accepted, reception.Served.Count);
+            var result = await draining;
+            Check.Equal(new DrainResult(reception.Served.Count, 0), result);
+            Check.That(accepted <= reception.Served.Count && reception.Served.Count <= most);
             foreach (var served in reception.Served) Check.Trace(served.Trace, "ConnectionMade", "DrainRequested", "ConnectionLost(null)");
         }
     }

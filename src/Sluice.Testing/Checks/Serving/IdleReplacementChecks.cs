@@ -11,7 +11,7 @@ internal static class IdleReplacementChecks
 
     private static readonly ServerOptions Options = new() { MaxConnections = Limit, ReplaceIdleAfter = Minute };
 
-    [Check("SRV-062", "BUG-052")]
+    [Check("SRV-072", "BUG-052")]
     public static async Task A_crowd_of_silent_peers_locks_nobody_out(KernelStage stage)
     {
         const int Crowd = 18;
@@ -37,7 +37,7 @@ internal static class IdleReplacementChecks
         reception.Server.Close();
     }
 
-    [Check("SRV-062")]
+    [Check("SRV-072")]
     public static async Task The_one_that_has_been_idle_for_longest_goes_first(KernelStage stage)
     {
         var reception = await Reception.OpenAsync(stage, options: Options);
@@ -65,7 +65,7 @@ internal static class IdleReplacementChecks
         reception.Server.Close();
     }
 
-    [Check("SRV-062")]
+    [Check("SRV-072")]
     public static async Task Where_none_has_been_idle_for_long_enough_the_new_one_is_reset(KernelStage stage)
     {
         var reception = await Reception.OpenAsync(stage, options: Options);

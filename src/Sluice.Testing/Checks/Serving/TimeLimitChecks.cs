@@ -12,7 +12,7 @@ internal static class TimeLimitChecks
 
     private static readonly ServerOptions AnHourIdle = new() { IdleTimeout = Hour };
 
-    [Check("SRV-060")]
+    [Check("SRV-070")]
     public static async Task A_connection_on_which_nothing_moves_is_aborted_after_the_idle_time(KernelStage stage)
     {
         foreach (var tls in (bool[])[false, true])
@@ -27,7 +27,7 @@ internal static class TimeLimitChecks
         }
     }
 
-    [Check("SRV-060")]
+    [Check("SRV-070")]
     public static async Task Bytes_of_either_direction_give_it_time_anew(KernelStage stage)
     {
         var pair = await ConnectAsync(stage, AnHourIdle);
@@ -47,7 +47,7 @@ internal static class TimeLimitChecks
         await VerifyLimitAsync(pair, ConnectionLimit.IdleTimeout);
     }
 
-    [Check("SRV-060")]
+    [Check("SRV-070")]
     public static async Task The_time_in_which_the_app_does_not_read_is_not_the_peers(KernelStage stage)
     {
         var options = AnHourIdle with { ReadTimeout = Hour, MinReadRate = 1, MinReadRateGracePeriod = Hour };
@@ -63,7 +63,7 @@ internal static class TimeLimitChecks
         Check.That(await pair.ServerRecord.Lost is ConnectionLimitException);
     }
 
-    [Check("SRV-060")]
+    [Check("SRV-070")]
     public static async Task A_peer_that_does_not_take_what_waits_is_idle_also_while_its_side_is_not_read(KernelStage stage)
     {
         foreach (var isPaused in (bool[])[false, true])
@@ -83,7 +83,7 @@ internal static class TimeLimitChecks
         }
     }
 
-    [Check("SRV-060", Needs = CheckNeeds.HalfClose)]
+    [Check("SRV-070", Needs = CheckNeeds.HalfClose)]
     public static async Task A_peer_that_has_ended_its_side_and_takes_nothing_is_idle(KernelStage stage)
     {
         var reception = await Reception.OpenAsync(stage, static () => new RecordingProtocol { OnEof = static () => true }, AnHourIdle);
@@ -97,7 +97,7 @@ internal static class TimeLimitChecks
         reception.Server.Close();
     }
 
-    [Check("SRV-061")]
+    [Check("SRV-071")]
     public static async Task A_peer_that_trickles_is_aborted_and_one_that_keeps_the_rate_is_not(KernelStage stage)
     {
         // 600 bytes in each ten minutes.
@@ -138,7 +138,7 @@ internal static class TimeLimitChecks
         reception.Server.Close();
     }
 
-    [Check("SRV-060", "STARTTLS-013")]
+    [Check("SRV-070", "STARTTLS-013")]
     public static async Task An_upgrade_to_TLS_keeps_the_limits(KernelStage stage)
     {
         var pair = await ConnectAsync(stage, AnHourIdle);

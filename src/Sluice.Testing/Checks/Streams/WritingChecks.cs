@@ -18,6 +18,28 @@ internal static class WritingChecks
         Check.Trace(pair.ClientProtocol.Trace, "ConnectionMade");
     }
 
+    [Check("FLOW-020")]
+    public static async Task What_the_callbacks_of_a_pass_write_leaves_together_when_they_have_run(CheckStage stage)
+    {
+        var pair = await stage.ConnectAsync();
+        var sizes = new List<int>();
+        for (var i = 0; i < 3; i++)
+        {
+            stage.Loop.CallSoon(() =>
+            {
+                pair.Client.Write("abc"u8);
+                sizes.Add(pair.Client.WriteBufferSize);
+            });
+        }
+
+        await stage.PassesAsync(2);
+
+        Check.Equal("3, 6, 9", string.Join(", ", sizes));
+        Check.Equal(0, pair.Client.WriteBufferSize);
+        await pair.ServerProtocol.WaitForBytesAsync(9);
+        Check.Bytes("abcabcabc"u8, pair.ServerProtocol.Received);
+    }
+
     [Check("TCP-023", "BUG-028")]
     public static async Task The_caller_may_reuse_its_memory_at_once(CheckStage stage)
     {

@@ -125,6 +125,20 @@ internal static class SubprocessEndChecks
     }
 
     [Check("SUB-005")]
+    public static async Task Input_that_waits_at_a_close_is_dropped_which_is_no_error(KernelStage stage)
+    {
+        var child = await stage.Children.StartAsync(StageProgram.Stubborn);
+        await child.WaitForBytesAsync(1, "ready\n".Length);
+        child.Transport.StandardInput!.Write(new byte[300_000]);
+        Check.That(child.Transport.StandardInput.WriteBufferSize > 0);
+
+        child.Transport.Close();
+
+        await child.Lost;
+        Check.That(child.Trace.Contains("PipeConnectionLost(0, null)"), string.Join(", ", child.Trace));
+    }
+
+    [Check("SUB-005")]
     public static async Task It_can_be_closed_in_any_callback(KernelStage stage)
     {
         foreach (var hook in (Action<RecordingSubprocessProtocol>[])

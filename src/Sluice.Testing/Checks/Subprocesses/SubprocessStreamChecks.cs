@@ -178,6 +178,20 @@ internal static class SubprocessStreamChecks
         await Check.ThrowsAsync<NotSupportedException>(() => Task.FromResult(child.StandardOutput!.Read(buffer)));
     }
 
+    [Check("SUB-046")]
+    public static async Task An_output_rests_each_time_that_too_much_waits(KernelStage stage)
+    {
+        await using var child = await stage.Children.OpenAsync(Piped with { ReadLimit = 10_000 }, StageProgram.Print, "1000000");
+        var pipe = stage.Loop.Children.Single().StandardOutput!;
+        var buffer = new byte[1_000_000];
+        for (var round = 0; round < 3; round++)
+        {
+            await stage.UntilAsync(() => !pipe.IsReading);
+            Check.That(!pipe.IsClosing, $"it did not rest in round {round}");
+            while (!pipe.IsReading) _ = await child.StandardOutput!.ReadAsync(buffer);
+        }
+    }
+
     [Check("SUB-039")]
     public static async Task A_child_that_writes_too_much_is_killed(KernelStage stage)
     {

@@ -106,6 +106,20 @@ internal static class StartTlsChecks
         }
     }
 
+    [Check("STARTTLS-008", "BUG-060")]
+    public static async Task An_upgrade_behind_the_peer_s_end_fails_at_once(KernelStage stage)
+    {
+        var pair = await stage.ConnectAsync(server: static () => new RecordingProtocol { OnEof = static () => true });
+        pair.Client.WriteEof();
+        await pair.ServerProtocol.WaitForEofAsync();
+
+        var failure = await Check.ThrowsAsync<SocketException>(() => stage.Loop.StartTlsAsync(pair.Server, pair.ServerProtocol, TestTls.Default.Server));
+
+        Check.Equal(SocketError.ConnectionReset, failure.SocketErrorCode, "the end is known: the deadline is not waited for");
+        Check.That(ReferenceEquals(failure, await pair.ServerRecord.Lost));
+        await pair.ClientRecord.Lost;
+    }
+
     [Check("STARTTLS-013")]
     public static async Task The_deadline_of_the_handshake_holds(KernelStage stage)
     {

@@ -93,6 +93,18 @@ internal static class TlsClosingChecks
         Check.Equal(20, (int)(stage.Loop.Time - begin).TotalSeconds);
     }
 
+    [Check("TLS-035", "BUG-057", Needs = CheckNeeds.VirtualTime)]
+    public static async Task A_short_shutdown_timeout_also_bounds_the_wait_for_the_peer_s_goodbye(KernelStage stage)
+    {
+        var pair = await TlsPeers.ConnectAsync(stage, server: Congestion.NonReader, clientTls: TestTls.Default.Client with { ShutdownTimeout = TimeSpan.FromSeconds(1) });
+        var begin = stage.Loop.Time;
+
+        pair.Client.Close();
+
+        Check.That(await pair.ClientRecord.Lost is TimeoutException);
+        Check.That(stage.Loop.Time - begin < TimeSpan.FromSeconds(1.5), $"it took {stage.Loop.Time - begin}");
+    }
+
     [Check("BUG-057")]
     public static async Task A_peer_that_never_stops_sending_does_not_keep_a_close_waiting(KernelStage stage)
     {

@@ -217,6 +217,24 @@ internal static class TlsConnectChecks
     }
 
     [Check("TLS-008")]
+    public static async Task Facts_that_nobody_asked_for_before_the_loss_are_told_after_it(KernelStage stage)
+    {
+        foreach (var isAborted in (bool[])[false, true])
+        {
+            var pair = await TlsPeers.ConnectAsync(stage);
+            if (isAborted) pair.Client.Abort();
+            else pair.Client.Close();
+            await pair.ClientRecord.Lost;
+            await pair.ServerRecord.Lost;
+            await stage.SettleAsync();
+
+            Check.Equal(TestTls.Default.ServerCertificate.Thumbprint, pair.Client.GetExtraInfo(ExtraInfo.PeerCertificate)?.Thumbprint);
+            Check.Equal(TestTls.HostName, pair.Client.GetExtraInfo(ExtraInfo.ServerName));
+            Check.That(pair.Client.GetExtraInfo(ExtraInfo.Cipher) is { } cipher && cipher == pair.Server.GetExtraInfo(ExtraInfo.Cipher));
+        }
+    }
+
+    [Check("TLS-008")]
     public static async Task A_client_s_certificate_is_judged_and_told(KernelStage stage)
     {
         var serverTls = new TlsServerOptions(TestTls.Default.DemandingServer());

@@ -155,4 +155,33 @@ internal static class TlsDataChecks
             return protocol;
         }
     }
+
+    [Check("TLS-056")]
+    public static async Task Bytes_that_wait_while_paused_are_left_alone_by_other_connections(KernelStage stage)
+    {
+        const int Record = 5000;
+        const int Records = 26;
+        const int Other = 60_000;
+        var paused = await TlsPeers.ConnectAsync(stage);
+        var other = await TlsPeers.ConnectAsync(stage);
+        paused.ClientProtocol.OnData = _ => paused.Client.PauseReading();
+        var otherBytes = 0;
+        for (var round = 0; round < 6; round++)
+        {
+            paused.Client.PauseReading();
+            for (var i = 0; i < Records; i++) paused.Server.Write(Payload.At((round * Records + i) * Record, Record));
+            await stage.SettleAsync();
+            while (paused.ClientProtocol.Received.Length < (round + 1) * Records * Record)
+            {
+                paused.Client.ResumeReading();
+                await stage.SettleAsync();
+                other.Server.Write(new byte[Other]);
+                otherBytes += Other;
+                await other.ClientProtocol.WaitForBytesAsync(otherBytes);
+                Check.That(!paused.ClientRecord.Lost.IsCompleted, "what waited was overwritten");
+            }
+        }
+
+        Check.Bytes(Payload.Of(6 * Records * Record), paused.ClientProtocol.Received);
+    }
 }

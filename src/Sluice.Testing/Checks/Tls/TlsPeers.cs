@@ -59,7 +59,7 @@ internal static class TlsPeers
         KernelStage stage, Func<IProtocol<ITransport>>? client = null, Func<IProtocol<ITransport>>? server = null, TlsClientOptions? clientTls = null)
     {
         var pair = await stage.ConnectAsync(client, server);
-        var (upClient, upServer) = await UpgradeAsync(stage, pair, clientTls, wrap: static transport => new TapTransport(transport));
+        var (upClient, upServer) = await UpgradeAsync(stage, pair, clientTls, wrap: static transport => new StandInTransport(transport));
         return (pair, upClient, upServer);
     }
 

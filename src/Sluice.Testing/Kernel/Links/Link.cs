@@ -28,7 +28,7 @@ internal sealed class Link
     private int _drops;
     private bool _isStalled;
 
-    /// <param name="network">The world.</param>
+    /// <param name="network">The simulated network.</param>
     /// <param name="sender">Who sends.</param>
     /// <param name="receiver">Who receives.</param>
     /// <param name="way">The way between their hosts; null for Unix sockets and pipes, which have none.</param>
@@ -54,6 +54,9 @@ internal sealed class Link
 
     /// <summary>How many bytes were ever given to this link.</summary>
     public long Sent { get; private set; }
+
+    /// <summary>How many bytes have ever got to the receiver's window.</summary>
+    public long Taken { get; private set; }
 
     public int Unread { get; private set; }
 
@@ -278,6 +281,7 @@ internal sealed class Link
         if (count > 0)
         {
             Unread += count;
+            Taken += count;
             _arrivedOfFirst += count;
         }
 

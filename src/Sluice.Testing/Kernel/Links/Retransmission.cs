@@ -1,7 +1,7 @@
 namespace Sluice.Testing.Kernel.Links;
 
 /// <summary>
-/// The patience of a sender whose packets are lost: sends them again after 200 ms, 400 ms, … until they come through or it gives up. Owned by one
+/// Sends lost packets again after 200 ms, 400 ms, … until they come through or it gives up. Owned by one
 /// direction of a connection, from its first loss on.
 /// </summary>
 /// <remarks>

@@ -149,6 +149,13 @@ internal sealed class SimulatedConnect : IoOperation, ISimulatedSource
 
         if (!listener.HasRoom)
         {
+            if (_remote is not IPEndPoint)
+            {
+                _error = IoError.WouldBlock;
+                Travel(Answer);
+                return;
+            }
+
             // A full backlog drops the packet; TCP sends it again.
             _host.Network.Schedule(_host.Clock.Now + RetryAfter, Arrive);
             return;
@@ -157,6 +164,7 @@ internal sealed class SimulatedConnect : IoOperation, ISimulatedSource
         var (client, server) = _host.Network.Connect(_remote is not IPEndPoint, Own, new Station(target ?? _host.Machine, _remote), _dice);
         if (client.IsUnix) (client.PeerCredentials, server.PeerCredentials) = (_host.Machine.Credentials, _host.Machine.ClientCredentials ?? _host.Machine.Credentials);
         _socket = client;
+        (server.Linger, server.ReceiveLowWater) = (listener.Linger, listener.ReceiveLowWater);
         listener.Backlog.Enqueue(server);
         Accept();
     }

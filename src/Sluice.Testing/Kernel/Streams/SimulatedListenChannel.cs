@@ -15,6 +15,10 @@ internal sealed class SimulatedListenChannel : ListenChannel, ISimulatedSource
     private readonly bool _removesFile;
     private bool _isAccepting;
     private bool _isResting;
+    private bool _isFinishing;
+
+    /// <summary>How many more it takes while it finishes.</summary>
+    private int _left;
     private bool _isClosed;
 
     /// <param name="host">Whose channel it is.</param>
@@ -43,7 +47,10 @@ internal sealed class SimulatedListenChannel : ListenChannel, ISimulatedSource
     /// <summary>How many connections wait to be accepted.</summary>
     public int Waiting => _listener.Backlog.Count;
 
-    public bool IsReady => _isAccepting && !_isResting && !_isClosed && _listener.Backlog.Count > 0;
+    /// <summary>It goes on without this channel, and what waits there is for others to serve.</summary>
+    public bool IsBorrowed { get; init; }
+
+    public bool IsReady => _isAccepting && !_isResting && !_isClosed && (_isFinishing || _listener.Backlog.Count > 0);
 
     /// <summary>Sets what the options ask for on a socket of the server's own; one that existed before keeps what it has.</summary>
     public void SetOptions()
@@ -62,6 +69,18 @@ internal sealed class SimulatedListenChannel : ListenChannel, ISimulatedSource
         _listener.Listen(_options.Backlog);
     }
 
+    public override bool Finish()
+    {
+        if (!_isAccepting || _isClosed || IsBorrowed)
+        {
+            Close();
+            return false;
+        }
+
+        _left = _listener.Size + 1;
+        return _isFinishing = true;
+    }
+
     public override void Close()
     {
         if (_isClosed) return;
@@ -74,11 +93,15 @@ internal sealed class SimulatedListenChannel : ListenChannel, ISimulatedSource
 
     public bool Report()
     {
-        for (var left = AcceptRules.PerPoll; left > 0 && IsReady; left--)
+        for (var left = AcceptRules.PerPoll; left > 0 && IsReady && Waiting > 0; left--)
         {
             if (!AcceptOne()) break;
+            _left--;
         }
 
+        if (!_isFinishing || _isClosed || _isResting || (Waiting > 0 && _left > 0)) return true;
+        Close();
+        _sink.OnFinished();
         return true;
     }
 
@@ -89,6 +112,7 @@ internal sealed class SimulatedListenChannel : ListenChannel, ISimulatedSource
         if (_host.Faults.TryTakeAccept(out var error)) return AfterFailure(error);
         var socket = _listener.Backlog.Dequeue();
         _host.Network.Trace.Add(KernelEvent.Accept, socket.Id, 0, socket);
+        socket.ReceiveLowWater = 1;
         var channel = new SimulatedStreamChannel(_host, socket, _options);
         _sink.OnAccepted(channel);
         if (!channel.IsOwned) _host.Network.Violated("an accepted channel was neither attached nor closed in OnAccepted");
@@ -99,6 +123,7 @@ internal sealed class SimulatedListenChannel : ListenChannel, ISimulatedSource
     {
         var verdict = AcceptRules.Judge(error);
         if (verdict != AcceptVerdict.Rest) return verdict == AcceptVerdict.TryNext;
+        if (AcceptRules.TurnsOneAway(error) && _host.CutOldest()) return true;
         if (AcceptRules.TurnsOneAway(error)) _listener.Backlog.Dequeue().Release(reset: false);
         _isResting = true;
         _host.Network.Schedule(_host.Clock.Now + AcceptRules.Rest, () => _isResting = false);

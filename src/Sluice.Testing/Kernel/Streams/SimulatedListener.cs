@@ -34,6 +34,12 @@ internal sealed class SimulatedListener
 
     public Queue<SimulatedSocket> Backlog { get; } = new();
 
+    /// <summary>SO_LINGER, in seconds, which its connections inherit.</summary>
+    public int? Linger { get; set; }
+
+    /// <summary>SO_RCVLOWAT, which its connections inherit.</summary>
+    public int ReceiveLowWater { get; set; } = 1;
+
     /// <summary>How many connections may wait.</summary>
     public int Size { get; private set; }
 

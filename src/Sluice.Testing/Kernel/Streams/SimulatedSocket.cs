@@ -74,8 +74,14 @@ internal sealed class SimulatedSocket
 
     public Link Outgoing { get; private set; } = null!;
 
+    /// <summary>SO_LINGER, in seconds, where somebody has set it.</summary>
+    public int? Linger { get; set; }
+
+    /// <summary>SO_RCVLOWAT: fewer bytes are not reported.</summary>
+    public int ReceiveLowWater { get; set; } = 1;
+
     /// <summary>A read would give bytes, the end or an error.</summary>
-    public bool CanRead => Incoming.Unread > 0 || Incoming.FinArrived || _isReset || !_error.IsNone;
+    public bool CanRead => Incoming.Unread >= ReceiveLowWater || Incoming.FinArrived || _isReset || !_error.IsNone;
 
     /// <summary>A write would take bytes or fail.</summary>
     public bool CanWrite => WriteFails || Outgoing.Room > 0;
@@ -141,6 +147,20 @@ internal sealed class SimulatedSocket
         Outgoing.SendFin();
     }
 
+    /// <summary>TCP_USER_TIMEOUT: breaks the connection where nothing of what was sent has got to the peer for so long, also once it is closed.</summary>
+    public void LimitUnacknowledged(TimeSpan timeout)
+    {
+        var taken = Outgoing.Taken;
+        if (Outgoing.Travelling == 0 && (_finSent || IsGone)) return;
+        _network.Schedule(_network.Clock.Now + timeout, () =>
+        {
+            if (_isReset || IsVanished) return;
+            if (Outgoing.Travelling == 0 || Outgoing.Taken != taken) LimitUnacknowledged(timeout);
+            else if (IsGone) Outgoing.Drop();
+            else TimeOut();
+        });
+    }
+
     /// <summary>One more descriptor means it: it is closed when all are.</summary>
     public void Hold() => _holders++;
 
@@ -148,6 +168,12 @@ internal sealed class SimulatedSocket
     public void Release(bool reset)
     {
         if (IsGone || --_holders > 0) return;
+        if (!IsUnix && !reset && Linger is { } seconds)
+        {
+            if (seconds > 0 && Outgoing.Travelling > 0) _network.Violated($"a close with SO_LINGER holds the loop for {seconds} s ({this})");
+            reset = seconds == 0;
+        }
+
         _network.Trace.Add(KernelEvent.Close, Id, reset ? 1 : 0, this);
         Forget();
         Released?.Invoke();

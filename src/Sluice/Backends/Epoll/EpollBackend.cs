@@ -12,7 +12,7 @@ using Sluice.Primitives;
 
 namespace Sluice.Backends.Epoll;
 
-/// <summary>The kernel as seen through epoll: one set of descriptors per loop. Created, polled and disposed by its loop.</summary>
+/// <summary>The kernel as seen through epoll: one set of descriptors per loop, and what is opened for it. Created, polled and disposed by its loop.</summary>
 /// <remarks>
 /// <para>Facts of epoll, and what follows from them here.</para>
 /// <para><i>Level-triggered</i> reporting repeats an event for as long as it holds. So one read per event is enough, a large
@@ -26,29 +26,18 @@ namespace Sluice.Backends.Epoll;
 /// room to write only while a write has been refused: a socket has room nearly always.</para>
 /// <para><i>An error may come with data before it.</i> So an error event of a reading channel is only a reason to read: the bytes come
 /// out first, the error last. FIN is input like bytes (a read of none), so EPOLLRDHUP is not asked for.</para>
-/// <para><i>The set holds open files, not numbers.</i> A close removes the file by itself, but only if no duplicate is left. So descriptors
-/// that others may hold leave the set before they are closed, and the rest save the call: see <see cref="GhostEvents"/>. An event that
-/// was already fetched is stale by its token: see <see cref="SlotTable"/>.</para>
+/// <para>What the set itself is like: see <see cref="EpollSet"/>.</para>
 /// </remarks>
 internal sealed class EpollBackend : IoBackend
 {
-    private const int MaxEventsPerPoll = 512;
-
-    /// <summary>No slot has it: slots count from zero.</summary>
-    private const ulong WakeToken = ulong.MaxValue;
-
-    private SafeFd _epoll;
-    private readonly WakeEvent _wake;
-    private readonly EpollEvents _events = new(MaxEventsPerPoll);
+    private readonly EpollSet _set;
     private readonly byte[] _readBuffer = GC.AllocateUninitializedArray<byte>(ReadBufferSize, pinned: true);
-    private readonly SlotTable _slots = new();
     private readonly Queue<(IEpollTarget Target, IoError Error)> _deferred = new();
     private readonly RestingListeners _resting;
     private readonly RestingSenders _restingSenders;
     private readonly NameResolution _names;
     private readonly SignalWatches _signals;
     private readonly PosixLauncher _launcher;
-    private readonly GhostEvents _ghosts;
     private DatagramReceiver? _datagramReceiver;
     private DatagramSender? _datagramSender;
     private GatheringSender<FileWriting>? _writer;
@@ -62,35 +51,30 @@ internal sealed class EpollBackend : IoBackend
     {
         System = system ?? Syscalls.System;
         Clock = clock ?? MonotonicClock.Instance;
-        Lingering = new LingeringQueue(Clock);
+        Lingering = new LingeringQueue(Clock) { Capacity = Math.Max(1, DescriptorLimit / LingeringShare) };
         Sender = new GatheringSender<SocketSending>(System);
         LocalNames = new LocalNames(System);
         BorrowedModes = new BorrowedModes(System);
-        _ghosts = new GhostEvents(Clock);
         _resting = new RestingListeners(Clock);
         _restingSenders = new RestingSenders(Clock);
         _names = new NameResolution(this);
         _signals = new SignalWatches(this);
         _launcher = new PosixLauncher(System);
-        _epoll = Own(System.EpollCreate(out var error), error);
-        try
-        {
-            _wake = new WakeEvent(System, Own(System.EventDescriptor(out error), error));
-            Check(Control(EpollOperation.Add, _wake.Number, EpollInterest.Readable | EpollInterest.EdgeTriggered, WakeToken));
-        }
-        catch
-        {
-            _wake?.Close();
-            _epoll.Dispose();
-            throw;
-        }
-
+        _set = new EpollSet(System, Clock);
         Reserve = new ReserveDescriptor(System);
     }
 
     public override IClock Clock { get; }
 
     public override int DescriptorLimit => System.DescriptorLimit();
+
+    public override int MaxLingering
+    {
+        get => Lingering.Capacity;
+        set => Lingering.Capacity = value;
+    }
+
+    public override long CutConnections => Lingering.Cut;
 
     public override bool SupportsReusePort => true;
 
@@ -127,20 +111,19 @@ internal sealed class EpollBackend : IoBackend
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         Wakeups++;
         if (ReportInsteadOfLooking()) return true;
-        var count = System.EpollWait(_epoll.Number, _events, WaitTime(timeout), out var error);
-        if (error != IoError.Interrupted && !error.IsNone) Defect.Crash(error, "epoll_wait");
+        var count = _set.Wait(WaitTime(timeout));
         var reported = count > 0 || _deferred.Count > 0;
         if (_deferred.Count > 0) ReportDeferred();
-        for (var i = 0; i < count && !_isDisposed; i++) Dispatch(_events.TokenAt(i), _events.InterestAt(i));
+        for (var i = 0; i < count && !_isDisposed; i++) Dispatch(i);
         if (_isDisposed) return reported;
-        if (_ghosts.IsDue) RenewSet();
+        _set.RenewIfDue();
         Lingering.LetDueGo();
         _resting.RouseDue();
         _restingSenders.RouseDue();
         return reported;
     }
 
-    public override void Wake() => _wake.Signal();
+    public override void Wake() => _set.Wake();
 
     public override IoOperation Connect(EndPoint? local, EndPoint remote, StreamOptions options, IConnectSink sink)
     {
@@ -206,8 +189,13 @@ internal sealed class EpollBackend : IoBackend
         try
         {
             var family = SocketFactory.CheckConnectedStream(System, fd.Number);
-            if (SocketFactory.IsTcp(family)) SocketFactory.SetTcpOptions(System, fd.Number, options);
-            return EpollStreamChannel.OfConnected(this, fd, family, isShared: true);
+            if (SocketFactory.IsTcp(family))
+            {
+                SocketFactory.SetTcpOptions(System, fd.Number, options);
+                ForeignOptions.PutRight(System, fd.Number, options);
+            }
+
+            return EpollStreamChannel.OfConnected(this, fd, family, new ConnectedNames(System, fd.Number, family), SocketPast.TakenOver);
         }
         catch
         {
@@ -260,22 +248,21 @@ internal sealed class EpollBackend : IoBackend
     {
         if (_isDisposed) return;
         _isDisposed = true;
-        foreach (var target in _slots.Targets()) target.Abandon();
+        foreach (var target in _set.Targets()) target.Abandon();
         _deferred.Clear();
         _signals.Dispose();
-        _wake.Close();
         Reserve.Dispose();
-        _epoll.Dispose();
+        _set.Dispose();
     }
 
-    public ulong AddTarget(IEpollTarget target) => _slots.Add(target);
+    public ulong AddTarget(IEpollTarget target) => _set.Add(target);
 
-    public void ReplaceTarget(ulong token, IEpollTarget target) => _slots.Replace(token, target);
+    public void ReplaceTarget(ulong token, IEpollTarget target) => _set.Replace(token, target);
 
-    public void RemoveTarget(ulong token) => _slots.Remove(token);
+    public void RemoveTarget(ulong token) => _set.Remove(token);
 
     public IoError Control(EpollOperation operation, int fd, EpollInterest interest, ulong token) =>
-        System.EpollControl(_epoll.Number, operation, fd, interest, token);
+        _set.Control(operation, fd, interest, token);
 
     /// <summary>Calls the target back from the next Poll, which will not wait: for what becomes known inside a call from above.</summary>
     public void Defer(IEpollTarget target, IoError error = default) => _deferred.Enqueue((target, error));
@@ -300,49 +287,26 @@ internal sealed class EpollBackend : IoBackend
         }
     }
 
-    private void Dispatch(ulong token, EpollInterest events)
+    private void Dispatch(int index)
     {
-        if (token == WakeToken)
+        if (_set.IsWake(index))
         {
-            _wake.OnSeen();
             _names.Report();
             _signals.Report();
         }
-        else if (_slots.Find(token) is { } target)
+        else if (_set.TargetAt(index, Wakeups) is { } target)
         {
-            target.OnReady(events);
-        }
-        else
-        {
-            _ghosts.OnStale(token, Wakeups);
+            target.OnReady(_set.InterestAt(index));
         }
     }
 
-    // What is deferred keeps Poll from waiting, and to look without waiting, once more for every closed connection, mostly finds nothing: so
-    // the call is left out, every second time at most.
+    // A deferred report keeps Poll from waiting, and an epoll_wait that does not wait, one more for every closed connection, mostly finds nothing: so
+    // the call is left out, but never twice in a row.
     private bool ReportInsteadOfLooking()
     {
         _hasOnlyReported = _deferred.Count > 0 && !_hasOnlyReported;
         if (_hasOnlyReported) ReportDeferred();
         return _hasOnlyReported;
-    }
-
-    // All or nothing: where the system has no room for a second set, the first one goes on until the ghosts are due again.
-    private void RenewSet()
-    {
-        _ghosts.Reset();
-        var number = System.EpollCreate(out var error);
-        if (!error.IsNone) return;
-        var fresh = new SafeFd(System, number);
-        error = System.EpollControl(number, EpollOperation.Add, _wake.Number, EpollInterest.Readable | EpollInterest.EdgeTriggered, WakeToken);
-        foreach (var target in _slots.Targets())
-        {
-            if (error.IsNone) error = target.Join(number);
-        }
-
-        var unused = error.IsNone ? _epoll : fresh;
-        if (error.IsNone) _epoll = fresh;
-        unused.Dispose();
     }
 
     // What is deferred during the round waits for the next one.
@@ -368,15 +332,4 @@ internal sealed class EpollBackend : IoBackend
     }
 
     private static TimeSpan? Earlier(TimeSpan? a, TimeSpan? b) => a is null || b < a ? b : a;
-
-    private SafeFd Own(int fd, IoError error)
-    {
-        Check(error);
-        return new SafeFd(System, fd);
-    }
-
-    private static void Check(IoError error)
-    {
-        if (!error.IsNone) throw error.ToException("set up epoll");
-    }
 }

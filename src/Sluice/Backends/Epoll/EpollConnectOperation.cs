@@ -1,3 +1,4 @@
+using Sluice.Backends.Linux;
 using Sluice.Backends.Linux.Addresses;
 using Sluice.Native;
 using Sluice.Primitives;
@@ -80,9 +81,18 @@ internal sealed class EpollConnectOperation : IoOperation, IEpollTarget
         _sink = null;
         if (error.IsNone)
         {
-            var fd = _fd!;
+            var names = new ConnectedNames(_backend.System, _fd!.Number, _family);
+            if (names.IsItself)
+            {
+                // Nobody listens at a port of this machine, and the kernel gave the client that very port. To the caller the server is dead.
+                CloseSocket();
+                sink.OnConnectFailed(ConnectStep.Connect, IoError.ConnectionRefused);
+                return;
+            }
+
+            var fd = _fd;
             _fd = null;
-            sink.OnConnected(EpollStreamChannel.OfConnected(_backend, fd, _family, isShared: false, _registration));
+            sink.OnConnected(EpollStreamChannel.OfConnected(_backend, fd, _family, names, SocketPast.Own, _registration));
         }
         else
         {

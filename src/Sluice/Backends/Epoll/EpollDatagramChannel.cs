@@ -12,7 +12,7 @@ namespace Sluice.Backends.Epoll;
 
 /// <summary>One datagram socket in the epoll set. Owned by its transport, which is its sink.</summary>
 /// <remarks>
-/// <para>It joins the set at its birth, interested in nothing yet: from then on no call can fail that would leave it deaf.</para>
+/// <para>It is added to the epoll set when it is made, with no interest yet: no call that is needed later to receive can fail.</para>
 /// <para>Reports of a socket that somebody has shut down, through a duplicate, do not end; nothing more can come then, so it is asked about input no longer.</para>
 /// </remarks>
 internal sealed class EpollDatagramChannel : DatagramChannel, IEpollTarget
@@ -80,7 +80,8 @@ internal sealed class EpollDatagramChannel : DatagramChannel, IEpollTarget
     {
         SocketConstants.FamilyInet => AddressFamily.InterNetwork,
         SocketConstants.FamilyInet6 => AddressFamily.InterNetworkV6,
-        _ => AddressFamily.Unix,
+        SocketConstants.FamilyUnix => AddressFamily.Unix,
+        _ => AddressFamily.Unknown,
     };
 
     /// <summary>A socket that was not bound gets its port from its first send.</summary>
@@ -185,7 +186,7 @@ internal sealed class EpollDatagramChannel : DatagramChannel, IEpollTarget
         _sink?.OnClosed();
     }
 
-    /// <summary>The rest of a sender is over: perhaps its receiver has room.</summary>
+    /// <summary>The time to wait is over: perhaps the receiver has room.</summary>
     public void EndRest()
     {
         if (_phase == Phase.Open) _sink!.OnRoom();

@@ -10,6 +10,9 @@ namespace Sluice.Backends.Epoll;
 /// <summary>A listening socket in the epoll set. Owned by its server, through the loop.</summary>
 internal sealed class EpollListenChannel : ListenChannel, IEpollTarget
 {
+    /// <summary>How many connections it takes while it finishes from a backlog whose size it does not know: net.core.somaxconn as Linux sets it.</summary>
+    private const int MostOfForeignBacklog = 4096;
+
     private readonly EpollBackend _backend;
     private readonly SafeFd _fd;
     private readonly UnixSocketFile? _file;
@@ -21,13 +24,17 @@ internal sealed class EpollListenChannel : ListenChannel, IEpollTarget
     /// <summary>Set where the listener is bound to every address: then each connection has its own, and is asked for it.</summary>
     private readonly bool _isWildcard;
 
-    /// <summary>Whether others may hold the open socket, and so change its flags.</summary>
+    /// <summary>Whether others may hold the open socket, and so change its flags and options.</summary>
     private readonly bool _isShared;
+    private readonly bool _isBorrowed;
     private readonly bool _isListening;
-    private readonly MissingOptions _missing;
+    private readonly OptionCorrections _corrections;
     private EpollRegistration _registration;
     private LinuxTransportSocket? _socket;
     private Phase _phase;
+
+    /// <summary>How many more it takes; without end until it is to finish.</summary>
+    private int _left = -1;
 
     /// <param name="backend">Whose channel it is.</param>
     /// <param name="fd">The bound socket, owned by the channel from here on.</param>
@@ -53,8 +60,9 @@ internal sealed class EpollListenChannel : ListenChannel, IEpollTarget
         if (existing is not null)
         {
             _isShared = true;
+            _isBorrowed = existing.IsBorrowed;
             _isListening = existing.IsListening;
-            _missing = existing.Missing;
+            _corrections = existing.Corrections;
         }
 
         _registration = new EpollRegistration(backend.AddTarget(this));
@@ -69,6 +77,8 @@ internal sealed class EpollListenChannel : ListenChannel, IEpollTarget
     }
 
     public override EndPoint LocalName => _localName;
+
+    private bool IsShared => _isShared || _socket is { IsShared: true };
 
     public override TransportSocket? Socket => _socket ??= new LinuxTransportSocket(_backend.System, _fd, _family, _localName, peerName: null);
 
@@ -93,18 +103,57 @@ internal sealed class EpollListenChannel : ListenChannel, IEpollTarget
         CloseSocket();
     }
 
+    public override bool Finish()
+    {
+        if (_phase is Phase.Bound or Phase.Closed || _isBorrowed)
+        {
+            Close();
+            return false;
+        }
+
+        _left = _isListening ? MostOfForeignBacklog : _backlog + 1;
+        if (_phase == Phase.Accepting) _backend.Defer(this);
+        return true;
+    }
+
     public void OnReady(EpollInterest events)
     {
-        // accept has no flag against waiting, and a user's duplicate may have made the socket a blocking one.
-        if (_isShared || _socket is { IsShared: true }) _backend.System.SetNonBlocking(_fd.Number);
-        for (var i = 0; i < AcceptRules.PerPoll && _phase == Phase.Accepting; i++)
-        {
-            if (!AcceptOne()) return;
-        }
+        if (_left < 0) AcceptRound();
+        else FinishRound();
     }
 
     public void OnDeferred(IoError error)
     {
+        if (_phase == Phase.Accepting && _left >= 0) FinishRound();
+    }
+
+    // Whether the queue is empty a round that is full does not tell: it goes on at the next Poll.
+    private void FinishRound()
+    {
+        var isEmpty = AcceptRound();
+        if (_phase != Phase.Accepting) return;
+        if (!isEmpty && _left > 0)
+        {
+            _backend.Defer(this);
+            return;
+        }
+
+        Close();
+        _sink.OnFinished();
+    }
+
+    /// <returns>True where nothing more waits, or a failure says that.</returns>
+    private bool AcceptRound()
+    {
+        // accept has no flag against waiting, and a user's duplicate may have made the socket a blocking one.
+        if (IsShared) _backend.System.SetNonBlocking(_fd.Number);
+        for (var i = 0; i < AcceptRules.PerPoll && _phase == Phase.Accepting && _left != 0; i++)
+        {
+            if (!AcceptOne()) return true;
+            if (_left > 0) _left--;
+        }
+
+        return false;
     }
 
     public void Abandon()
@@ -122,6 +171,7 @@ internal sealed class EpollListenChannel : ListenChannel, IEpollTarget
         _backend.Reserve.Restore();
         _phase = Phase.Accepting;
         if (!_registration.Arm(_backend, _fd.Number, EpollInterest.Readable).IsNone) BeginRest();
+        else if (_left >= 0) _backend.Defer(this);
     }
 
     private bool AcceptOne()
@@ -131,9 +181,8 @@ internal sealed class EpollListenChannel : ListenChannel, IEpollTarget
         if (error.IsNone)
         {
             var fd = new SafeFd(_backend.System, number);
-            if (_missing != MissingOptions.None) ExistingListener.SetMissing(_backend.System, number, _missing);
-            var peer = new PeerAddress(address[..length]);
-            _sink.OnAccepted(new EpollStreamChannel(_backend, fd, _family, _isWildcard ? _backend.LocalNames.Of(number) : _localName, peer));
+            if (_corrections != OptionCorrections.None) ForeignOptions.Correct(_backend.System, number, _corrections);
+            _sink.OnAccepted(Open(fd, address[..length]));
             return true;
         }
 
@@ -141,12 +190,27 @@ internal sealed class EpollListenChannel : ListenChannel, IEpollTarget
         var verdict = AcceptRules.Judge(error);
         if (verdict == AcceptVerdict.Rest)
         {
+            if (AcceptRules.TurnsOneAway(error) && _backend.Lingering.CutOldest()) return true;
             if (AcceptRules.TurnsOneAway(error) && !_backend.Reserve.Shed(_fd.Number)) return false;
             BeginRest();
             _sink.OnAcceptFailed(error);
         }
 
         return verdict == AcceptVerdict.TryNext;
+    }
+
+    private EpollStreamChannel Open(SafeFd fd, ReadOnlySpan<byte> peer)
+    {
+        try
+        {
+            var localName = _isWildcard ? _backend.LocalNames.Of(fd.Number) : _localName;
+            return new EpollStreamChannel(_backend, fd, _family, localName, new PeerAddress(peer), IsShared ? SocketPast.OfForeignListener : SocketPast.Own);
+        }
+        catch
+        {
+            fd.Dispose();
+            throw;
+        }
     }
 
     private void BeginRest()

@@ -30,7 +30,7 @@ internal sealed class EpollStreamChannel : StreamChannel, IEpollTarget, ILingeri
 
     /// <summary>Nothing will come from the peer that a close could destroy: it has ended its stream, or the connection broke.</summary>
     private bool _isInputOver;
-    private readonly bool _isShared;
+    private readonly SocketPast _past;
     private readonly byte _family;
     private int _lingeringPlace;
     private readonly SafeFd _fd;
@@ -43,10 +43,10 @@ internal sealed class EpollStreamChannel : StreamChannel, IEpollTarget, ILingeri
     /// <param name="family">The address family, as Linux numbers it.</param>
     /// <param name="localName">The local address.</param>
     /// <param name="peer">The peer's address.</param>
-    /// <param name="isShared">Whether others may hold the open socket, so that a close of ours ends nothing.</param>
+    /// <param name="past">Whose hands it has been in.</param>
     /// <param name="slot">The slot to take over from the connect operation, whose one-shot interest is used up.</param>
     public EpollStreamChannel(
-        EpollBackend backend, SafeFd fd, int family, EndPoint? localName, PeerAddress peer, bool isShared = false, EpollRegistration? slot = null)
+        EpollBackend backend, SafeFd fd, int family, EndPoint? localName, PeerAddress peer, SocketPast past = SocketPast.Own, EpollRegistration? slot = null)
     {
         _backend = backend;
         _fd = fd;
@@ -54,7 +54,7 @@ internal sealed class EpollStreamChannel : StreamChannel, IEpollTarget, ILingeri
         _family = (byte)family;
         _localName = localName;
         _peer = peer;
-        _isShared = isShared;
+        _past = past;
         if (slot is { } taken)
         {
             _registration = taken;
@@ -96,20 +96,20 @@ internal sealed class EpollStreamChannel : StreamChannel, IEpollTarget, ILingeri
 
     public override PeerCredentials? PeerCredentials => ((LinuxTransportSocket)Socket!).PeerCredentials;
 
-    private bool IsShared => _isShared || _socket is { IsShared: true };
+    /// <summary>Whether others may hold the open socket, so that a close of ours ends nothing, and its flags are not ours alone.</summary>
+    private bool IsShared => _past == SocketPast.TakenOver || _socket is { IsShared: true };
+
+    /// <summary>Whether the socket may have an SO_LINGER that is none of ours: its own, its listener's, or that of a duplicate that was left to the finalizer.</summary>
+    private bool MayLinger => _past != SocketPast.Own || _socket is { IsShared: true };
+
+    public override int Unread => _phase == Phase.Open ? _backend.System.BytesWaiting(_number) : 0;
 
     private EpollInterest Wanted => (_isReading ? Read : 0) | (_isWriting || _awaitsRoom ? Write : 0);
 
     /// <summary>A channel over a socket whose addresses only the kernel knows.</summary>
-    public static EpollStreamChannel OfConnected(EpollBackend backend, SafeFd fd, int family, bool isShared, EpollRegistration? slot = null)
-    {
-        Span<byte> address = stackalloc byte[SocketConstants.MaxAddressLength];
-        var length = backend.System.GetLocalName(fd.Number, address, out var error);
-        var localName = error.IsNone ? EndPointBytes.ToEndPoint(address[..length]) : null;
-        length = backend.System.GetPeerName(fd.Number, address, out error);
-        var peer = new PeerAddress(error.IsNone ? address[..length] : default);
-        return new EpollStreamChannel(backend, fd, family, localName, peer, isShared, slot);
-    }
+    public static EpollStreamChannel OfConnected(
+        EpollBackend backend, SafeFd fd, int family, in ConnectedNames names, SocketPast past, EpollRegistration? slot = null) =>
+        new(backend, fd, family, names.Local, names.Peer, past, slot);
 
     public override void Attach(IStreamSink sink)
     {
@@ -172,6 +172,11 @@ internal sealed class EpollStreamChannel : StreamChannel, IEpollTarget, ILingeri
 
     public override void StopAwaitingRoom() => _awaitsRoom = false;
 
+    public override void LimitClosing(TimeSpan timeout)
+    {
+        if (_phase == Phase.Open && SocketFactory.IsTcp(_family)) SocketFactory.LimitUnacknowledged(_backend.System, _number, timeout, keepsShorter: _past != SocketPast.Own);
+    }
+
     // A connection that is already broken refuses; its next read or write says so.
     public override void ShutdownWrite()
     {
@@ -191,12 +196,15 @@ internal sealed class EpollStreamChannel : StreamChannel, IEpollTarget, ILingeri
 
     public void OnReady(EpollInterest events)
     {
-        if (_phase == Phase.Lingering)
-        {
-            Discard();
-            return;
-        }
+        var wasOver = _isInputOver;
+        if (_phase == Phase.Lingering) Discard();
+        else Serve(events);
+        if ((events & EpollInterest.Error) == 0 || _phase > Phase.Lingering || _isInputOver != wasOver) return;
+        if (SocketFactory.IsTcp(_family)) ForeignOptions.DropNotes(_backend.System, _number);
+    }
 
+    private void Serve(EpollInterest events)
+    {
         if ((events & (Read | Write) & ~Wanted) != 0 || Wanted == 0)
         {
             _registration.Arm(_backend, _number, Wanted);
@@ -232,6 +240,7 @@ internal sealed class EpollStreamChannel : StreamChannel, IEpollTarget, ILingeri
     {
         _phase = Phase.Released;
         _isReading = _isWriting = _awaitsRoom = false;
+        if (MayLinger) ForeignOptions.CloseInOrder(_backend.System, _number);
         _socket?.Release();
         _fd.Dispose();
     }
@@ -239,7 +248,7 @@ internal sealed class EpollStreamChannel : StreamChannel, IEpollTarget, ILingeri
     public IoError Join(int epoll) => _registration.Join(_backend, epoll, _number);
 
     /// <summary>The backend's limit on lingering is reached.</summary>
-    public void LetGo() => Release();
+    public void LetGo() => ReleaseInOrder();
 
     private unsafe void ReadReady()
     {
@@ -338,18 +347,16 @@ internal sealed class EpollStreamChannel : StreamChannel, IEpollTarget, ILingeri
 
     private void CloseGracefully()
     {
-        // A user's duplicate that was left to the finalizer has set an abortive linger, on the socket that is ours too.
-        if (_socket is { IsShared: true }) _backend.System.SetLinger(_number, default);
         if (_isInputOver)
         {
             if (IsShared) _backend.System.ShutdownWrite(_number);
-            Release();
+            ReleaseInOrder();
             return;
         }
 
         if (!_backend.System.ShutdownWrite(_number).IsNone || !_registration.Arm(_backend, _number, Read).IsNone)
         {
-            Release();
+            ReleaseInOrder();
             return;
         }
 
@@ -363,6 +370,12 @@ internal sealed class EpollStreamChannel : StreamChannel, IEpollTarget, ILingeri
         if (error == IoError.WouldBlock || error == IoError.Interrupted) return;
         if (count > 0 && _backend.Lingering.Discard(_lingeringPlace, count)) return;
         _backend.Lingering.Remove(_lingeringPlace);
+        ReleaseInOrder();
+    }
+
+    private void ReleaseInOrder()
+    {
+        if (MayLinger) ForeignOptions.CloseInOrder(_backend.System, _number);
         Release();
     }
 

@@ -3,12 +3,12 @@ using Sluice.Primitives;
 namespace Sluice.Backends.Epoll;
 
 /// <summary>
-/// Notices a file that reports although its descriptor is closed. Owned by the backend, which makes its set anew then.
+/// Notices a file that keeps reporting although its descriptor is closed. Owned by the epoll set, which is then made anew.
 /// </summary>
 /// <remarks>
 /// <para>A close takes a file out of the set only with the last descriptor of it, and a process that starts a child lends the child copies of
-/// all of them between fork and exec. A connection closed in that moment, or one that native code has duplicated behind our back, may
-/// stay in the set: without a target, without a number that epoll_ctl would take, and ready for good.</para>
+/// all of them between fork and exec. A connection closed in that moment, or one that native code has duplicated, may
+/// stay in the set: without a target, without a number that epoll_ctl would take, and always ready.</para>
 /// <para>To leave the set before every close would rule that out, for one more system call per connection, a fifth of those that a short one
 /// takes. Instead its events are dropped, as all stale ones are, and only a file that goes on for longer than a child needs to reach
 /// exec costs something: a new set, with everybody who is in the old one.</para>
@@ -40,7 +40,7 @@ internal sealed class GhostEvents(IClock clock)
         }
         else if (poll > _lastPoll + 2)
         {
-            // The suspect has not come again, though every second poll at least looks at the kernel.
+            // The stale event has not come again, though every second poll at least looks at the kernel.
             _suspect = token;
             _since = clock.Now;
             _lastPoll = poll;

@@ -12,6 +12,7 @@ internal sealed class ExistingListener
     private ExistingListener(Syscalls system, SafeFd fd, ListenerOwnership ownership, ServerOptions options)
     {
         Fd = fd;
+        IsBorrowed = ownership == ListenerOwnership.Borrowed;
         var type = Option(system, SocketConstants.LevelSocket, SocketConstants.OptionType);
         if (type != SocketConstants.TypeStream) throw new SocketException((int)SocketError.SocketNotSupported, "The socket is no stream socket.");
         IsListening = Option(system, SocketConstants.LevelSocket, SocketConstants.OptionListens) != 0;
@@ -25,19 +26,22 @@ internal sealed class ExistingListener
         if (!error.IsNone || !IsBound(address)) throw new SocketException((int)SocketError.InvalidArgument, "The socket is not bound.");
         error = system.SetNonBlocking(fd.Number);
         if (!error.IsNone) throw error.ToException("serve a socket");
-        if (SocketFactory.IsTcp(EndPointBytes.FamilyOf(address))) Missing = FindMissing(system, options);
+        if (SocketFactory.IsTcp(EndPointBytes.FamilyOf(address))) Corrections = ForeignOptions.Find(system, fd.Number, options);
         if (ownership == ListenerOwnership.OwnedWithFile && EndPointBytes.PathOf(address) is { } path) File = UnixSocketFile.Find(system, path, options);
     }
 
     public SafeFd Fd { get; }
+
+    /// <summary>It goes on without us, and what waits there is for others to serve.</summary>
+    public bool IsBorrowed { get; }
 
     public UnixSocketFile? File { get; }
 
     /// <summary>It listens already, with a backlog that its maker chose.</summary>
     public bool IsListening { get; }
 
-    /// <summary>What each of its connections has to be given: the listener's own options stay its maker's.</summary>
-    public MissingOptions Missing { get; }
+    /// <summary>What each of its connections has to be given or relieved of: the listener's own options stay its maker's.</summary>
+    public OptionCorrections Corrections { get; }
 
     /// <exception cref="SocketException">It is no bound stream socket, or a borrowed one that does not listen. One that was to be owned is closed.</exception>
     public static ExistingListener Open(Syscalls system, SafeHandle socket, ListenerOwnership ownership, ServerOptions options)
@@ -52,13 +56,6 @@ internal sealed class ExistingListener
             fd.Dispose();
             throw;
         }
-    }
-
-    /// <summary>Gives a connection what its listener did not. One that refuses is broken, and says so at its first read.</summary>
-    public static void SetMissing(Syscalls system, int connection, MissingOptions missing)
-    {
-        if ((missing & MissingOptions.NoDelay) != 0) system.SetOption(connection, SocketConstants.ProtocolTcp, SocketConstants.OptionTcpNoDelay, 1);
-        if ((missing & MissingOptions.KeepAlive) != 0) system.SetOption(connection, SocketConstants.LevelSocket, SocketConstants.OptionKeepAlive, 1);
     }
 
     private static SafeFd Borrow(Syscalls system, SafeHandle socket)
@@ -95,26 +92,9 @@ internal sealed class ExistingListener
         null => false,
     };
 
-    private MissingOptions FindMissing(Syscalls system, ServerOptions options)
-    {
-        var missing = MissingOptions.None;
-        if (options.NoDelay && Option(system, SocketConstants.ProtocolTcp, SocketConstants.OptionTcpNoDelay) == 0) missing |= MissingOptions.NoDelay;
-        if (options.KeepAlive && Option(system, SocketConstants.LevelSocket, SocketConstants.OptionKeepAlive) == 0) missing |= MissingOptions.KeepAlive;
-        return missing;
-    }
-
     private int Option(Syscalls system, int level, int name)
     {
         var value = system.GetOption(Fd.Number, level, name, out var error);
         return error.IsNone ? value : throw error.ToException("serve a socket");
     }
-}
-
-/// <summary>What the options of a server ask for and its listener does not hand on.</summary>
-[Flags]
-internal enum MissingOptions : byte
-{
-    None = 0,
-    NoDelay = 1,
-    KeepAlive = 2,
 }

@@ -11,12 +11,14 @@ internal interface ILingering
 
 /// <summary>
 /// The connections of a backend that linger after their close. All wait equally long, so the first one in is the first one due, and
-/// no timer is needed. A linked list inside an array: joining and leaving cost nothing, and a full house lets its oldest go.
+/// no timer is needed. A linked list inside an array: joining and leaving cost nothing, and when it is full the oldest is closed.
 /// </summary>
+/// <remarks>
+/// What one of them holds is a descriptor, some hundred bytes here, and what the kernel still has to send, which the kernel bounds. Nothing is kept of what it receives. So descriptors are
+/// what there may be too few of.
+/// </remarks>
 internal sealed class LingeringQueue(IClock clock)
 {
-    public const int Capacity = 1024;
-
     /// <summary>How many of a peer's bytes are dropped before it is cut off.</summary>
     public const int MaxDiscarded = 256 * 1024;
 
@@ -32,6 +34,12 @@ internal sealed class LingeringQueue(IClock clock)
 
     public int Count { get; private set; }
 
+    /// <summary>How many may be here.</summary>
+    public required int Capacity { get; set; }
+
+    /// <summary>How many had to go before their time.</summary>
+    public long Cut { get; private set; }
+
     /// <summary>When the oldest is due; null where nobody lingers.</summary>
     public TimeSpan? FirstDue => _oldest == None ? null : _nodes[_oldest].Due;
 
@@ -39,7 +47,7 @@ internal sealed class LingeringQueue(IClock clock)
     /// <returns>Its place, for <see cref="Discard"/> and <see cref="Remove"/>.</returns>
     public int Add(ILingering connection)
     {
-        if (Count == Capacity) LetOldestGo();
+        while (Count >= Capacity) CutOldest();
         var place = TakeFreePlace();
         _nodes[place] = new Node(connection, clock.Now + Duration, MaxDiscarded, _newest, None);
         if (_newest == None) _oldest = place;
@@ -62,6 +70,15 @@ internal sealed class LingeringQueue(IClock clock)
         _nodes[place] = new Node(null, default, 0, None, _free);
         _free = place;
         Count--;
+    }
+
+    /// <summary>Lets the one go that has been here longest: others need its place, or its descriptor. False where there is none.</summary>
+    public bool CutOldest()
+    {
+        if (_oldest == None) return false;
+        Cut++;
+        LetOldestGo();
+        return true;
     }
 
     public void LetDueGo()

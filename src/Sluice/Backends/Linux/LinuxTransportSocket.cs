@@ -18,13 +18,14 @@ internal sealed class LinuxTransportSocket(
     {
         SocketConstants.FamilyInet => AddressFamily.InterNetwork,
         SocketConstants.FamilyInet6 => AddressFamily.InterNetworkV6,
-        _ => AddressFamily.Unix,
+        SocketConstants.FamilyUnix => AddressFamily.Unix,
+        _ => AddressFamily.Unknown,
     };
 
     public override SocketType SocketType => type;
 
     public override ProtocolType ProtocolType =>
-        AddressFamily == AddressFamily.Unix ? ProtocolType.Unspecified : type == SocketType.Stream ? ProtocolType.Tcp : ProtocolType.Udp;
+        AddressFamily is not (AddressFamily.InterNetwork or AddressFamily.InterNetworkV6) ? ProtocolType.Unspecified : type == SocketType.Stream ? ProtocolType.Tcp : ProtocolType.Udp;
 
     public override EndPoint? LocalEndPoint => localName;
 

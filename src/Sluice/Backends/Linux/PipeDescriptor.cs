@@ -11,12 +11,16 @@ namespace Sluice.Backends.Linux;
 /// </remarks>
 internal sealed class PipeDescriptor
 {
+    private readonly Syscalls _system;
     private readonly BorrowedModes? _modes;
+    private readonly bool _isSocket;
     private readonly SafeHandle _handle;
     private bool _isReleased;
 
-    private PipeDescriptor(SafeHandle handle, in FileStatus status, BorrowedModes? modes)
+    private PipeDescriptor(Syscalls system, SafeHandle handle, in FileStatus status, BorrowedModes? modes)
     {
+        _system = system;
+        _isSocket = status.IsSocket;
         _handle = handle;
         _modes = modes;
         Number = (int)handle.DangerousGetHandle();
@@ -69,7 +73,7 @@ internal sealed class PipeDescriptor
             handle.DangerousAddRef(ref isHeld);
         }
 
-        var pipe = new PipeDescriptor(handle, status, modes);
+        var pipe = new PipeDescriptor(system, handle, status, modes);
         var error = modes.Borrow(pipe);
         if (error.IsNone) return pipe;
         pipe.Release();
@@ -82,7 +86,7 @@ internal sealed class PipeDescriptor
     {
         var isHeld = false;
         fd.DangerousAddRef(ref isHeld);
-        var pipe = new PipeDescriptor(fd, default, modes: null);
+        var pipe = new PipeDescriptor(system, fd, default, modes: null);
         var error = system.SetNonBlocking(fd.Number);
         if (error.IsNone) return pipe;
         pipe.Release();
@@ -95,6 +99,7 @@ internal sealed class PipeDescriptor
         if (_isReleased) return;
         _isReleased = true;
         _modes?.Return(this);
+        if (_isSocket) ForeignOptions.CloseInOrder(_system, Number);
         _handle.DangerousRelease();
         _handle.Dispose();
     }

@@ -4,7 +4,7 @@ using Sluice.Primitives;
 namespace Sluice.Backends.Linux;
 
 /// <summary>
-/// A descriptor kept for the day when there are none left: given up for a moment, it lets a listener take one waiting connection
+/// A descriptor kept in reserve for when there are none left: given up for a moment, it lets a listener take one waiting connection
 /// and close it, so that the peer learns at once that nobody will serve it. Owned by its backend.
 /// </summary>
 internal sealed class ReserveDescriptor(Syscalls system) : IDisposable
@@ -18,7 +18,12 @@ internal sealed class ReserveDescriptor(Syscalls system) : IDisposable
         if (_reserve is null) return true;
         _reserve.Dispose();
         var shed = system.Accept(listener, [], out _, out var error);
-        if (error.IsNone) new SafeFd(system, shed).Dispose();
+        if (error.IsNone)
+        {
+            ForeignOptions.CloseInOrder(system, shed);
+            new SafeFd(system, shed).Dispose();
+        }
+
         _reserve = Open(system);
         return error != IoError.WouldBlock;
     }

@@ -62,7 +62,8 @@ internal static class SocketFactory
     /// <summary>Moves an open socket from its owner to us: under a number of ours, with the owner's closed.</summary>
     /// <remarks>
     /// Taking the number itself and marking the handle invalid would be cheaper, but a later Dispose of the Socket around such a
-    /// handle waits for ever. Disposing of a Socket's handle sets an abortive linger, which the open socket would keep: it is put back.
+    /// handle waits for ever. Disposing of a Socket's handle sets an abortive linger, which the open socket would keep. Neither that nor one that it came with
+    /// is left on it: see <see cref="ForeignOptions.CloseInOrder"/>.
     /// </remarks>
     /// <exception cref="SocketException">No descriptor to spare. The owner's is closed all the same.</exception>
     public static SafeFd TakeOver(Syscalls system, SafeHandle owner)
@@ -70,14 +71,14 @@ internal static class SocketFactory
         var duplicate = system.Duplicate((int)owner.DangerousGetHandle(), out var error);
         if (!error.IsNone)
         {
+            ForeignOptions.CloseInOrder(system, (int)owner.DangerousGetHandle());
             owner.Dispose();
             throw error.ToException("take over a socket");
         }
 
         var fd = new SafeFd(system, duplicate);
-        var linger = system.GetLinger(duplicate, out error);
         owner.Dispose();
-        if (error.IsNone) system.SetLinger(duplicate, linger);
+        ForeignOptions.CloseInOrder(system, duplicate);
         return fd;
     }
 
@@ -102,13 +103,30 @@ internal static class SocketFactory
         if (options.KeepAlive) system.SetOption(fd, SocketConstants.LevelSocket, SocketConstants.OptionKeepAlive, 1);
     }
 
+    /// <summary>Sets TCP_USER_TIMEOUT, which also breaks a connection whose peer takes nothing more. A socket that refuses is broken already.</summary>
+    /// <param name="system">The kernel.</param>
+    /// <param name="fd">The connection.</param>
+    /// <param name="timeout">How long.</param>
+    /// <param name="keepsShorter">Whether somebody else may have set a shorter one, which is to stay.</param>
+    public static void LimitUnacknowledged(Syscalls system, int fd, TimeSpan timeout, bool keepsShorter)
+    {
+        var milliseconds = (int)Math.Clamp(Math.Ceiling(timeout.TotalMilliseconds), 1, int.MaxValue);
+        if (keepsShorter)
+        {
+            var present = system.GetOption(fd, SocketConstants.ProtocolTcp, SocketConstants.OptionTcpUserTimeout, out var error);
+            if (error.IsNone && present > 0 && present <= milliseconds) return;
+        }
+
+        system.SetOption(fd, SocketConstants.ProtocolTcp, SocketConstants.OptionTcpUserTimeout, milliseconds);
+    }
+
     /// <summary>Sets what the options ask for. A socket that refuses is broken, and says so at its first read.</summary>
     public static void SetNoDelay(Syscalls system, int fd, StreamOptions options)
     {
         if (options.NoDelay) system.SetOption(fd, SocketConstants.ProtocolTcp, SocketConstants.OptionTcpNoDelay, 1);
     }
 
-    // SO_REUSEADDR lets a server come back while connections of its former life are still in TIME_WAIT; on Linux it never allows two
+    // SO_REUSEADDR lets a server start again while connections of its previous run are still in TIME_WAIT; on Linux it never allows two
     // listeners on one port. An IPv6 listener serves IPv6 alone, so that one for IPv4 can stand beside it.
     private static void PrepareTcpListener(Syscalls system, int fd, int family, ServerOptions options)
     {

@@ -34,7 +34,7 @@ internal static class SocketOptionNumbers
         SocketOptionName.ReceiveBuffer => 8,
         SocketOptionName.KeepAlive => SocketConstants.OptionKeepAlive,
         SocketOptionName.OutOfBandInline => 10,
-        SocketOptionName.ReceiveLowWater => 18,
+        SocketOptionName.ReceiveLowWater => SocketConstants.OptionReceiveLowWater,
         SocketOptionName.SendLowWater => 19,
         SocketOptionName.AcceptConnection => 30,
         _ => 0,

@@ -28,6 +28,13 @@ public sealed record EventLoopOptions
     /// <summary>At the loop's end, how long connections that are closing may still flush and linger. Default: 3 s.</summary>
     public TimeSpan ShutdownTimeout { get; init; } = TimeSpan.FromSeconds(3);
 
+    /// <summary>
+    /// How many connections may linger at a time, at least 1. One that is closed while its peer still sends reads and drops that for up to 3 s or 256 KiB, because the system would answer it with a
+    /// reset that destroys what is on its way to the peer. One more cuts off the one that has lingered longest, and so does an accept that is in want of descriptors; see
+    /// <see cref="EventLoop.CutConnectionCount"/>. Null, the default: half of the descriptors that the process may open.
+    /// </summary>
+    public int? MaxLingeringConnections { get; init; }
+
     /// <summary>Who knows the addresses of host names. Null, the default: the system's resolver, asked off the loop's thread.</summary>
     public NameResolver? Resolver { get; init; }
 

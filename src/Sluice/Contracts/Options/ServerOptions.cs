@@ -45,6 +45,19 @@ public sealed record ServerOptions : StreamOptions
     /// </summary>
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// In a drain, how long at most the news waits for the bytes of a connection: for the first data of one that is accepted during the drain, or is in its TLS handshake or silent since then, counted from
+    /// its ConnectionMade, and for the delivery of what had arrived at one that does not read. Zero tells at once, <see cref="Timeout.InfiniteTimeSpan"/> waits until the drain's
+    /// deadline. Default: 1 s.
+    /// </summary>
+    public TimeSpan DrainGrace { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// A drain serves the connections that wait to be accepted when it begins; false resets them, as a close does. Those that wait at a socket which this process was only handed
+    /// (<c>FromSystemd</c>) stay there for whoever serves it next. Default: true.
+    /// </summary>
+    public bool DrainServesBacklog { get; init; } = true;
+
     /// <summary>For a Unix socket: the permissions of its file, set before it can be connected to. Default: owner only (0600).</summary>
     public UnixFileMode UnixSocketMode { get; init; } = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 

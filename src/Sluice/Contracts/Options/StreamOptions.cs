@@ -15,6 +15,13 @@ public abstract record StreamOptions
     /// </summary>
     public int MaxWriteBufferSize { get; init; } = 64 * 1024 * 1024;
 
+    /// <summary>
+    /// Once the connection closes, how long a TCP peer may take nothing of what is still to be sent before the system breaks the connection, which sets its memory free: that of the write buffer, and
+    /// afterwards the system's own (TCP_USER_TIMEOUT). A peer that reads, however slowly, is waited for. <see cref="Timeout.InfiniteTimeSpan"/> leaves it to the system, which may wait for ever for a peer that is there and
+    /// does not read. Default: 60 s.
+    /// </summary>
+    public TimeSpan ClosingTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
     /// <summary>Sends small TCP segments at once (TCP_NODELAY). Default: true.</summary>
     public bool NoDelay { get; init; } = true;
 

@@ -28,9 +28,9 @@ public abstract class StreamProtocol : BaseProtocol
     public virtual bool EofReceived() => false;
 
     /// <summary>
-    /// The server drains: finish what is under way and close. Called at most once per connection, in a turn of its own after
-    /// ConnectionMade, and not for one that is closing already. What is open at the deadline is aborted. An exception goes to the
-    /// loop's exception handler; nothing else changes. (asyncio has no counterpart; see <c>Server.DrainAsync</c>.)
+    /// The server drains: finish what is under way and close. Called at most once per connection, in a turn of its own, and not for one that is closing already. What had arrived by then
+    /// is delivered first; one that was not made yet, or has been silent since its TLS handshake, hears of it behind its first data; but neither waits longer than <see cref="ServerOptions.DrainGrace"/>. What is open at the
+    /// deadline is aborted. An exception goes to the loop's exception handler; nothing else changes. (asyncio has no counterpart; see <c>Server.DrainAsync</c>.)
     /// </summary>
     public virtual void DrainRequested()
     {

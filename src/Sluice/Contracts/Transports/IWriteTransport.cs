@@ -6,10 +6,11 @@ namespace Sluice;
 /// <remarks>
 /// <para>A write never blocks and never throws for what the network does: a broken connection is reported by
 /// <see cref="BaseProtocol.ConnectionLost"/>. Writes to a lost connection are dropped and counted; the fifth is logged, once.</para>
-/// <para>Small writes leave together at the end of the step in which they were made (one event, timer or queued callback of the loop);
-/// a write of 4 KiB or more, or one that lifts the buffer above its high watermark, is offered to the kernel at once.</para>
+/// <para>Small writes leave together at the end of the step in which they were made: one event or signal, or all callbacks and awaiting methods that
+/// one pass of the loop runs, or all timers that are due. A write of 4 KiB or more, or one that lifts the buffer above its high watermark, is offered to the
+/// kernel at once.</para>
 /// <para>As an <see cref="IBufferWriter{T}"/> it lends its own memory: what <c>GetSpan</c> and <c>GetMemory</c> return is good until the
-/// next call on the transport or the end of the step; <c>Advance</c> then counts as a write.</para>
+/// next call on the transport or the end of the step, so never beyond the callback that asked or across an <c>await</c>; <c>Advance</c> then counts as a write.</para>
 /// </remarks>
 public interface IWriteTransport : IBaseTransport, IWriteFlowControl, IBufferWriter<byte>
 {

@@ -45,9 +45,16 @@ internal sealed class KernelBench : IDisposable
     /// <summary>A blocking socket that is connected, or waits in the backlog.</summary>
     public Socket Dial(EndPoint address)
     {
+        var socket = DialUnowned(address);
+        _owned.Add(socket);
+        return socket;
+    }
+
+    /// <summary>The same, for the caller to dispose of.</summary>
+    public static Socket DialUnowned(EndPoint address)
+    {
         var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Unspecified) { ReceiveTimeout = 10_000, SendTimeout = 10_000 };
         socket.Connect(address);
-        _owned.Add(socket);
         return socket;
     }
 

@@ -1,13 +1,16 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
 using Sluice.Native;
 using Sluice.Primitives;
 
 namespace Sluice.Backends.Linux.Addresses;
 
 /// <summary>Turns end points into the kernel's addresses and back. Stateless.</summary>
+/// <remarks>
+/// What the kernel reports was chosen by a stranger: any bytes, of any family, and a length that need not fit either. So the way from the kernel never throws. What is no address that
+/// Sluice knows is none at all (null).
+/// </remarks>
 internal static class EndPointBytes
 {
     private const int FamilySize = sizeof(ushort);
@@ -15,11 +18,15 @@ internal static class EndPointBytes
     private const int Inet6Size = 28;
     private const int Inet6ScopeOffset = 24;
 
+    /// <summary>The shortest addresses that hold what is read of them: family, port and IP address. The kernel's are longer.</summary>
+    private const int InetLeast = 8;
+    private const int Inet6Least = 24;
+
     /// <summary>The kernel's form of an address.</summary>
     /// <exception cref="ArgumentException">No address of a stream socket, or a Unix path that does not fit.</exception>
     public static ReadOnlySpan<byte> Of(EndPoint endPoint)
     {
-        if (endPoint is not (IPEndPoint or UnixDomainSocketEndPoint))
+        if (endPoint is not (IPEndPoint or UnixDomainSocketEndPoint or RawUnixEndPoint))
         {
             throw new ArgumentException(
                 $"{endPoint.GetType().Name} is no address that a stream socket can have: resolve names first.", nameof(endPoint));
@@ -28,7 +35,7 @@ internal static class EndPointBytes
         // .NET keeps its serialized addresses in the kernel's own layout.
         var serialized = endPoint.Serialize();
         var bytes = serialized.Buffer.Span[..serialized.Size];
-        if (IsPath(bytes) && bytes[FamilySize..].TrimEnd((byte)0).Length >= SocketConstants.UnixPathLength)
+        if (endPoint is UnixDomainSocketEndPoint && IsPath(bytes) && bytes[FamilySize..].TrimEnd((byte)0).Length >= SocketConstants.UnixPathLength)
         {
             throw new ArgumentException(
                 $"The path of a Unix socket holds at most {SocketConstants.UnixPathLength - 1} bytes.", nameof(endPoint));
@@ -41,25 +48,21 @@ internal static class EndPointBytes
         address.Length < FamilySize ? 0 : BitConverter.ToUInt16(address);
 
     /// <summary>The file's path in a Unix address, or null where it has another family, is abstract, or has no name.</summary>
-    public static string? PathOf(ReadOnlySpan<byte> address) => IsPath(address) ? PathText(address[FamilySize..]) : null;
+    public static UnixPath? PathOf(ReadOnlySpan<byte> address) => IsPath(address) ? new UnixPath(NameOf(address)) : null;
 
-    /// <summary>The end point of an address that the kernel wrote, or null for a Unix socket without a name.</summary>
-    public static EndPoint? ToEndPoint(ReadOnlySpan<byte> address) => FamilyOf(address) switch
-    {
-        SocketConstants.FamilyInet => new IPEndPoint(new IPAddress(address.Slice(4, 4)), PortOf(address)),
-        SocketConstants.FamilyInet6 => new IPEndPoint(
-            new IPAddress(address.Slice(8, 16), BitConverter.ToUInt32(address[Inet6ScopeOffset..Inet6Size])), PortOf(address)),
-        SocketConstants.FamilyUnix when address.Length > FamilySize => new UnixDomainSocketEndPoint(
-            IsPath(address) ? PathText(address[FamilySize..]) : Encoding.UTF8.GetString(address[FamilySize..])),
-        _ => null,
-    };
+    /// <summary>
+    /// The end point of an address that the kernel wrote, or null for a Unix socket without a name and for what is no address of a family known here. A Unix name that is no text of
+    /// .NET's is a <see cref="RawUnixEndPoint"/>.
+    /// </summary>
+    public static EndPoint? ToEndPoint(ReadOnlySpan<byte> address) =>
+        FamilyOf(address) == SocketConstants.FamilyUnix ? ToUnixEndPoint(NameOf(address)) : ToAddress(address).ToEndPoint();
 
-    /// <summary>An IP address that the kernel wrote, as a value; none for those of other families.</summary>
+    /// <summary>An IP address that the kernel wrote, as a value; none for those of other families, and for what is too short to be one.</summary>
     public static DatagramAddress ToAddress(ReadOnlySpan<byte> address) => FamilyOf(address) switch
     {
-        SocketConstants.FamilyInet => DatagramAddress.OfIP(address.Slice(4, 4), (ushort)PortOf(address)),
-        SocketConstants.FamilyInet6 => DatagramAddress.OfIP(
-            address.Slice(8, 16), (ushort)PortOf(address), BitConverter.ToUInt32(address[Inet6ScopeOffset..Inet6Size])),
+        SocketConstants.FamilyInet when address.Length >= InetLeast => DatagramAddress.OfIP(address.Slice(4, 4), (ushort)PortOf(address)),
+        SocketConstants.FamilyInet6 when address.Length >= Inet6Least => DatagramAddress.OfIP(
+            address.Slice(8, 16), (ushort)PortOf(address), address.Length < Inet6Size ? 0 : BitConverter.ToUInt32(address[Inet6ScopeOffset..])),
         _ => default,
     };
 
@@ -83,9 +86,14 @@ internal static class EndPointBytes
     private static bool IsPath(ReadOnlySpan<byte> address) =>
         FamilyOf(address) == SocketConstants.FamilyUnix && address.Length > FamilySize && address[FamilySize] != 0;
 
-    private static string PathText(ReadOnlySpan<byte> path)
+    // A path ends at its zero, which a path of full length has no room for.
+    private static ReadOnlySpan<byte> NameOf(ReadOnlySpan<byte> address)
     {
-        var end = path.IndexOf((byte)0);
-        return Encoding.UTF8.GetString(end < 0 ? path : path[..end]);
+        var name = address[FamilySize..];
+        if (name.Length > SocketConstants.UnixPathLength) name = name[..SocketConstants.UnixPathLength];
+        var end = name.IndexOf((byte)0);
+        return end > 0 ? name[..end] : name;
     }
+
+    private static EndPoint? ToUnixEndPoint(ReadOnlySpan<byte> name) => name.IsEmpty ? null : RawUnixEndPoint.Of(name);
 }

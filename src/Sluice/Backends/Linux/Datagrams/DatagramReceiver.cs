@@ -71,7 +71,7 @@ internal sealed unsafe class DatagramReceiver
         return Math.Max(0, _system.ReceiveMessages(fd, _messages, count, out error));
     }
 
-    public ReadOnlySpan<byte> DataAt(int index) => new(_buffer + index * SlotSize, (int)_messages[index].Length);
+    public ReadOnlySpan<byte> DataAt(int index) => new(_buffer + index * SlotSize, (int)Math.Min(_messages[index].Length, SlotSize));
 
     /// <summary>It was longer than its slot, and the rest is gone; or it may be several, and nothing says so.</summary>
     public bool IsTruncatedAt(int index)
@@ -85,13 +85,13 @@ internal sealed unsafe class DatagramReceiver
     public int SegmentSizeAt(int index)
     {
         ref var header = ref _messages[index].Header;
-        var left = (long)header.ControlLength;
+        var left = (long)Math.Min(header.ControlLength, ControlSize);
         for (var piece = (byte*)header.Control; left >= sizeof(ControlHeader) + sizeof(int);)
         {
             var control = (ControlHeader*)piece;
             if (control->Level == SocketConstants.ProtocolUdp && control->Type == SocketConstants.OptionUdpMerge) return *(int*)(control + 1);
             var length = (long)(control->Length + (nuint)sizeof(nuint) - 1) & -sizeof(nuint);
-            if (length < sizeof(ControlHeader)) break;
+            if (length < sizeof(ControlHeader) || length > left) break;
             piece += length;
             left -= length;
         }

@@ -1,4 +1,4 @@
-using System.Net.Sockets;
+using System.Net;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Sluice.Backends.Linux.Addresses;
@@ -35,7 +35,7 @@ internal sealed unsafe class DatagramSender
     private readonly IoVector* _vectors;
     private readonly byte* _names;
     private readonly byte* _controls;
-    private UnixDomainSocketEndPoint? _lastUnix;
+    private EndPoint? _lastUnix;
     private byte[] _lastUnixBytes = [];
 
     public DatagramSender(Syscalls system)

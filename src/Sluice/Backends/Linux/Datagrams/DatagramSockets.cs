@@ -66,7 +66,7 @@ internal static class DatagramSockets
         return system.SetOption(fd, level, option, source is null ? request[..(First + Storage)] : request);
     }
 
-    // SO_REUSEADDR is never set: on UDP it would let a stranger take the port over and hear in our place.
+    // SO_REUSEADDR is never set: on UDP it would let another process bind the port too and receive in our place.
     private static void SetOptions(Syscalls system, int fd, AddressFamily family, DatagramOptions options)
     {
         if (options.ReusePort) Check(system.SetOption(fd, SocketConstants.LevelSocket, SocketConstants.OptionReusePort, 1), "set SO_REUSEPORT");

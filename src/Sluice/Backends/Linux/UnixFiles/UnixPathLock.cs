@@ -27,26 +27,24 @@ internal sealed class UnixPathLock : IDisposable
     /// <param name="system">The kernel.</param>
     /// <param name="path">The path of the socket's file.</param>
     /// <param name="error">Why not; <see cref="IoError.AddressInUse"/> where another has it.</param>
-    public static UnixPathLock? TryTake(Syscalls system, string path, out IoError error)
+    public static UnixPathLock? TryTake(Syscalls system, UnixPath path, out IoError error)
     {
-        var folder = system.Status(FolderOf(path), out error, followsLink: true);
+        var folder = system.Status(path.Folder, out error, followsLink: true);
         if (!error.IsNone) return null;
         var number = system.StreamSocket(SocketConstants.FamilyUnix, out error);
         if (!error.IsNone) return null;
         var fd = new SafeFd(system, number);
-        error = system.Bind(number, NameOf(folder.Identity, Path.GetFileName(path)));
+        error = system.Bind(number, NameOf(folder.Identity, path.FileName));
         if (error.IsNone) return new UnixPathLock(fd);
         fd.Dispose();
         return null;
     }
 
-    public static string FolderOf(string path) => Path.GetDirectoryName(Path.GetFullPath(path)) ?? "/";
-
     public void Dispose() => _fd.Dispose();
 
-    private static byte[] NameOf(FileIdentity folder, string file)
+    private static byte[] NameOf(FileIdentity folder, ReadOnlySpan<byte> file)
     {
-        var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(file)).AsSpan(0, DigestLength));
+        var digest = Convert.ToHexStringLower(SHA256.HashData(file).AsSpan(0, DigestLength));
         var name = $"\0sluice/{folder.DeviceMajor:x}:{folder.DeviceMinor:x}/{folder.Inode:x}/{digest}";
         return [.. BitConverter.GetBytes((ushort)SocketConstants.FamilyUnix), .. Encoding.UTF8.GetBytes(name)];
     }

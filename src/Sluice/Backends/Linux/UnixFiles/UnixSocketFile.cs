@@ -15,19 +15,19 @@ namespace Sluice.Backends.Linux.UnixFiles;
 internal sealed class UnixSocketFile
 {
     private readonly Syscalls _system;
-    private readonly string _path;
+    private readonly UnixPath _path;
     private readonly FileIdentity _identity;
     private readonly bool _isRemovedAtClose;
     private UnixPathLock? _lock;
 
-    private UnixSocketFile(Syscalls system, string path, FileIdentity identity, UnixPathLock? pathLock, bool isRemovedAtClose)
+    private UnixSocketFile(Syscalls system, UnixPath path, FileIdentity identity, UnixPathLock? pathLock, bool isRemovedAtClose)
     {
         _system = system;
         _path = path;
         _identity = identity;
         _lock = pathLock;
         _isRemovedAtClose = isRemovedAtClose;
-        if (system.Status(UnixPathLock.FolderOf(path), out var error, followsLink: true).IsFreeForAll && error.IsNone)
+        if (system.Status(path.Folder, out var error, followsLink: true).IsFreeForAll && error.IsNone)
         {
             Warning = $"Everyone may write to the folder of the Unix socket '{path}': any user can put another socket in its place. Use a folder of your own, or set its sticky bit.";
         }
@@ -38,12 +38,12 @@ internal sealed class UnixSocketFile
 
     /// <summary>Binds the socket to the path. A file that a dead server left there is replaced; a live server's, or any other file, is not.</summary>
     /// <exception cref="SocketException">The path is taken, or cannot be bound.</exception>
-    public static UnixSocketFile Bind(Syscalls system, int fd, string path, ReadOnlySpan<byte> address, ServerOptions options) =>
+    public static UnixSocketFile Bind(Syscalls system, int fd, UnixPath path, ReadOnlySpan<byte> address, ServerOptions options) =>
         Bind(system, fd, path, address, options.UnixSocketMode, options.CleanupSocket, isDatagram: false);
 
     /// <summary>The same for a datagram socket, which lives from its bind on: nothing guards its file after that.</summary>
     /// <exception cref="SocketException">The path is taken, or cannot be bound.</exception>
-    public static UnixSocketFile BindDatagram(Syscalls system, int fd, string path, ReadOnlySpan<byte> address, UnixFileMode mode)
+    public static UnixSocketFile BindDatagram(Syscalls system, int fd, UnixPath path, ReadOnlySpan<byte> address, UnixFileMode mode)
     {
         var file = Bind(system, fd, path, address, mode, isRemovedAtClose: true, isDatagram: true);
         file.Leave();
@@ -51,13 +51,13 @@ internal sealed class UnixSocketFile
     }
 
     private static UnixSocketFile Bind(
-        Syscalls system, int fd, string path, ReadOnlySpan<byte> address, UnixFileMode mode, bool isRemovedAtClose, bool isDatagram)
+        Syscalls system, int fd, UnixPath path, ReadOnlySpan<byte> address, UnixFileMode mode, bool isRemovedAtClose, bool isDatagram)
     {
         if (UnixPathLock.TryTake(system, path, out var error) is not { } pathLock) throw Failure(path, error);
         try
         {
-            // bind gives the file the mode of the socket's own inode, less the umask. Setting that first leaves no moment at which a
-            // stranger could connect; what the umask took away is given back below.
+            // bind gives the file the mode of the socket's own inode, less the umask. Setting that first leaves no moment at which
+            // another user could connect; what the umask took away is given back below.
             error = system.SetMode(fd, mode);
             if (error.IsNone) error = system.Bind(fd, address);
             if (error == IoError.AddressInUse && IsStale(system, path, address, isDatagram))
@@ -75,7 +75,7 @@ internal sealed class UnixSocketFile
                 throw Failure(path, error);
             }
 
-            return new UnixSocketFile(system, Path.GetFullPath(path), status.Identity, pathLock, isRemovedAtClose);
+            return new UnixSocketFile(system, Lasting(system, path), status.Identity, pathLock, isRemovedAtClose);
         }
         catch
         {
@@ -85,12 +85,12 @@ internal sealed class UnixSocketFile
     }
 
     /// <summary>The file of a socket that somebody else has bound, or null where nothing lies at its path any more.</summary>
-    public static UnixSocketFile? Find(Syscalls system, string path, ServerOptions options)
+    public static UnixSocketFile? Find(Syscalls system, UnixPath path, ServerOptions options)
     {
         var status = system.Status(path, out var error);
         if (!error.IsNone || !status.IsSocket) return null;
         var pathLock = UnixPathLock.TryTake(system, path, out _);
-        return new UnixSocketFile(system, Path.GetFullPath(path), status.Identity, pathLock, options.CleanupSocket);
+        return new UnixSocketFile(system, Lasting(system, path), status.Identity, pathLock, options.CleanupSocket);
     }
 
     /// <summary>The listener listens: whoever looks at the path now can see that it lives.</summary>
@@ -119,7 +119,7 @@ internal sealed class UnixSocketFile
     }
 
     // Only a refused connection proves that nobody listens. A full backlog, a lack of permission, a socket of another type or any other answer does not.
-    private static bool IsStale(Syscalls system, string path, ReadOnlySpan<byte> address, bool isDatagram)
+    private static bool IsStale(Syscalls system, UnixPath path, ReadOnlySpan<byte> address, bool isDatagram)
     {
         var status = system.Status(path, out var error);
         if (!error.IsNone || !status.IsSocket) return false;
@@ -129,7 +129,15 @@ internal sealed class UnixSocketFile
         return system.Connect(fd, address) == IoError.ConnectionRefused;
     }
 
-    private static SocketException Failure(string path, IoError error) => error == IoError.AddressInUse
+    // The process may go to another folder before the file is removed. Where the text of the folder does not lead back to it, the path stays as it was given.
+    private static UnixPath Lasting(Syscalls system, UnixPath path)
+    {
+        var lasting = path.From(Environment.CurrentDirectory);
+        var (given, found) = (system.Status(path, out var error), system.Status(lasting, out var otherError));
+        return error.IsNone && otherError.IsNone && given.Identity == found.Identity ? lasting : path;
+    }
+
+    private static SocketException Failure(UnixPath path, IoError error) => error == IoError.AddressInUse
         ? new SocketException((int)SocketError.AddressAlreadyInUse, $"Address '{path}' is already in use")
         : error.ToException($"bind {path}");
 }
