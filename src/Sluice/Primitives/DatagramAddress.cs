@@ -55,11 +55,11 @@ internal readonly record struct DatagramAddress
 
     public bool IsNone => Family == AddressFamily.Unspecified;
 
-    /// <exception cref="ArgumentException">Neither an IP address nor a Unix one.</exception>
+    /// <exception cref="ArgumentException">Neither an IP address nor a Unix one, or a Unix one that the kernel would read otherwise.</exception>
     public static DatagramAddress Of(EndPoint endPoint) => endPoint switch
     {
         IPEndPoint ip => new DatagramAddress(ip.Address, ip.Port),
-        UnixDomainSocketEndPoint => new DatagramAddress(endPoint),
+        UnixDomainSocketEndPoint unix => new DatagramAddress(ByName(unix)),
         RawUnixEndPoint raw => new DatagramAddress(RawUnixEndPoint.Of(raw.Name.Span)),
         _ => throw new ArgumentException($"{endPoint.GetType().Name} is no address that a datagram can go to: resolve names first.", nameof(endPoint)),
     };
@@ -91,4 +91,14 @@ internal readonly record struct DatagramAddress
     }
 
     public override string ToString() => ToEndPoint()?.ToString() ?? "(no name)";
+
+    // .NET's receives make end points of any bytes, which they keep, but they compare the text: the name decides.
+    private static EndPoint ByName(UnixDomainSocketEndPoint unix)
+    {
+        const int FamilySize = sizeof(ushort);
+        var address = unix.Serialize();
+        ReadOnlySpan<byte> name = address.Buffer.Span[FamilySize..address.Size];
+        var canonical = RawUnixEndPoint.Of(name is [0, ..] ? name : name.TrimEnd((byte)0));
+        return canonical.Equals(unix) ? unix : canonical;
+    }
 }

@@ -26,6 +26,8 @@ internal struct DatagramSendingHalf
     private readonly AddressFamily _family;
     private readonly int _maxWriteBufferSize;
     private DatagramQueue _queue;
+    private EndPoint? _lastUnix;
+    private DatagramAddress _lastUnixAddress;
     private FlowControl _flow = new();
     private int _overflows;
     private int _droppedSends;
@@ -114,7 +116,7 @@ internal struct DatagramSendingHalf
             return _defaultReceiver.IsNone ? throw new ArgumentException("The endpoint has no remote address: name a receiver.", nameof(address)) : _defaultReceiver;
         }
 
-        var receiver = DatagramAddress.Of(address);
+        var receiver = AddressOf(address);
         if (_transport.Channel.IsConnected)
         {
             return receiver == _peer ? default
@@ -123,6 +125,14 @@ internal struct DatagramSendingHalf
 
         return receiver.Family == _family ? receiver
             : throw new ArgumentException($"{address} is no {_family} address, which this endpoint sends to.", nameof(address));
+    }
+
+    // To look at a Unix name allocates, and who sends to one mostly goes on to send there. It cannot be changed.
+    private DatagramAddress AddressOf(EndPoint address)
+    {
+        if (address is IPEndPoint) return DatagramAddress.Of(address);
+        if (!ReferenceEquals(address, _lastUnix)) (_lastUnixAddress, _lastUnix) = (DatagramAddress.Of(address), address);
+        return _lastUnixAddress;
     }
 
     private void FlushLater()

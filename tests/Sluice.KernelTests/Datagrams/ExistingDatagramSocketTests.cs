@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Sluice.KernelTests.Backends.Kit;
 using Sluice.KernelTests.Datagrams.Kit;
+using Sluice.Native;
 
 namespace Sluice.KernelTests.Datagrams;
 
@@ -47,6 +48,21 @@ public sealed class ExistingDatagramSocketTests
         stream.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         datagram.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         return Task.CompletedTask;
+    });
+
+    [Fact, Case("UDP-026", "BUG-160")]
+    public void A_socket_of_a_family_without_end_points_says_so_and_takes_no_addresses_of_others() => DatagramRun.OnLoop(static async run =>
+    {
+        const int Netlink = 16;
+        var number = Syscalls.System.DatagramSocket(Netlink, out var error);
+        if (!error.IsNone) Assert.Skip($"No netlink socket: {error}");
+        var hearer = new Hearer();
+        var (transport, _) = await run.Loop.AdoptDatagramAsync(() => hearer, new SafeSocketHandle(number, ownsHandle: true));
+        Assert.Equal(AddressFamily.Unknown, transport.GetExtraInfo(ExtraInfo.Socket)!.AddressFamily);
+        Assert.Null(transport.GetExtraInfo(ExtraInfo.SocketName));
+        Assert.Throws<ArgumentException>(() => transport.SendTo("x"u8, run.Named("other")));
+        transport.Close();
+        Assert.Null(await hearer.Lost);
     });
 
     [Fact, Case("UDP-026")]

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using Sluice.Testing.Kits;
 
@@ -49,16 +50,51 @@ internal static class RawUnixNameChecks
         }
     }
 
+    [Check("UDP-060", Needs = CheckNeeds.Unix)]
+    public static async Task An_end_point_that_NET_s_sockets_made_of_such_a_name_is_taken_by_its_bytes(KernelStage stage)
+    {
+        var names = Names(stage);
+        var client = await stage.Datagrams.OpenAsync();
+        foreach (var name in names)
+        {
+            var server = await stage.Datagrams.OpenAsync(name);
+            client.Transport.SendTo("by bytes"u8, AsText(name));
+            await server.Protocol.WaitForDatagramsAsync(1);
+        }
+
+        // Two names that one text stands for: only the endpoint's own peer may be named.
+        Check.Equal(AsText(names[0]), AsText(names[1]));
+        var connected = await stage.Datagrams.OpenAsync(stage.Datagrams.CreateAddress(), names[0]);
+        connected.Transport.SendTo("own peer"u8, AsText(names[0]));
+        Check.Throws<ArgumentException>(() => connected.Transport.SendTo("another"u8, AsText(names[1])));
+    }
+
+    [Check("UDP-060", "BUG-081", Needs = CheckNeeds.Unix)]
+    public static async Task A_name_that_the_kernel_would_cut_is_refused_by_the_send(KernelStage stage)
+    {
+        var server = await stage.Datagrams.OpenAsync();
+        var client = await stage.Datagrams.OpenAsync();
+        var cut = new UnixDomainSocketEndPoint(server.Address + "\0tail");
+        Check.Throws<ArgumentException>(() => client.Transport.SendTo("cut"u8, cut));
+        var none = server.Address.Create(new SocketAddress(AddressFamily.Unix, 2));
+        Check.Throws<ArgumentException>(() => client.Transport.SendTo("nobody"u8, none));
+        await stage.SettleAsync();
+        Check.Equal(0, server.Protocol.Datagrams.Count);
+    }
+
     [Check("UNIX-040", Needs = CheckNeeds.Unix)]
     public static async Task Bytes_that_are_text_name_the_same_socket(KernelStage stage)
     {
         var name = new RawUnixEndPoint(Encoding.UTF8.GetBytes(stage.CreateListenAddress().ToString()!));
         await using var server = await stage.Loop.CreateServerAsync(() => stage.Watch(new RecordingProtocol()), name);
-        Check.That(server.EndPoints[0] is System.Net.Sockets.UnixDomainSocketEndPoint);
+        Check.That(server.EndPoints[0] is UnixDomainSocketEndPoint);
         var (transport, protocol) = await stage.Loop.CreateConnectionAsync(() => stage.Watch(new RecordingProtocol()), server.EndPoints[0]);
         transport.Close();
         await protocol.Lost;
     }
+
+    /// <summary>What a receive of .NET's own would give for the name.</summary>
+    private static EndPoint AsText(EndPoint name) => new UnixDomainSocketEndPoint("text").Create(name.Serialize());
 
     /// <summary>Two abstract names that one text would stand for, one that fills the address, a path in Latin-1, and a path without room for its zero.</summary>
     private static List<EndPoint> Names(KernelStage stage)

@@ -80,7 +80,8 @@ internal sealed class EpollDatagramChannel : DatagramChannel, IEpollTarget
     {
         SocketConstants.FamilyInet => AddressFamily.InterNetwork,
         SocketConstants.FamilyInet6 => AddressFamily.InterNetworkV6,
-        _ => AddressFamily.Unix,
+        SocketConstants.FamilyUnix => AddressFamily.Unix,
+        _ => AddressFamily.Unknown,
     };
 
     /// <summary>A socket that was not bound gets its port from its first send.</summary>
