@@ -13,23 +13,20 @@ export SLUICE_REQUIRE_PEERS="${SLUICE_REQUIRE_PEERS:-}"
 peers=(python3:python3 openssl:openssl curl:curl nc:netcat-openbsd strace:strace gcc:gcc redis-server:redis-server)
 
 artifacts=$PWD/artifacts
-failures=()
 rm -rf "$artifacts/results" "$artifacts/log" "$artifacts/packages"
 mkdir -p "$artifacts/results" "$artifacts/log" "$artifacts/packages"
 
-# step NAME COMMAND...: one line with the outcome and the duration; the whole output where it failed.
+# step NAME COMMAND...: one line with the outcome and the duration; the whole output where it failed. Steps may run side by side, so each prints at its end.
 step() {
-  local name=$1 began=$SECONDS code=0
+  local name=$1 began=$SECONDS log code=0 outcome=ok
+  log=$artifacts/log/${1// /-}.log
   shift
-  printf '== %-30s' "$name"
-  "$@" >"$artifacts/log/${name// /-}.log" 2>&1 </dev/null || code=$?
-  if [ $code -eq 0 ]; then
-    printf 'ok      %4d s\n' $((SECONDS - began))
-  else
-    printf 'FAILED  %4d s\n' $((SECONDS - began))
-    cat "$artifacts/log/${name// /-}.log"
-    failures+=("$name")
+  "$@" >"$log" 2>&1 </dev/null || code=$?
+  if [ $code -ne 0 ]; then
+    outcome=FAILED
+    echo "$name" >>"$artifacts/log/failed"
   fi
+  printf '== %-30s%-6s %6d s\n%s' "$name" $outcome $((SECONDS - began)) "$([ $code -eq 0 ] || { cat "$log"; echo x; })" | sed '$s/x$//'
   return $code
 }
 
@@ -65,18 +62,50 @@ run_tests() {
 
 results() { dotnet run --file eng/results.cs -- "$@"; }
 
+# One compiler serves the whole build: to start one for each project takes twice as long. It has a name of its own, and ends with the build.
+compiler=sluice-$$
+build() {
+  dotnet build Sluice.slnx -c Release -p:UseSharedCompilation=true -p:SharedCompilationId=$compiler
+}
+end_compiler() {
+  local server
+  for server in "$(dirname "$(readlink -f "$(command -v dotnet)")")"/sdk/"$(dotnet --version)"/Roslyn/bincore/VBCSCompiler; do
+    [ -x "$server" ] && "$server" -pipename:$compiler -shutdown >/dev/null 2>&1
+  done
+  return 0
+}
+trap end_compiler EXIT
+
+# The build's analyzers have judged the style; what is left is the white space, which needs no compiler.
+format() { dotnet format whitespace . --folder --verify-no-changes --exclude artifacts; }
+
+# The tests that use the real kernel wait much; beside them there is time for the others.
+kernel_lane() { step 'test Sluice.KernelTests' run_tests Sluice.KernelTests; }
+other_lane() {
+  local project name
+  step 'format' format
+  for project in tests/*/*.csproj; do
+    name=$(basename "$project" .csproj)
+    [ "$name" = Sluice.KernelTests ] || step "test $name" run_tests "$name"
+  done
+}
+
 [ "${SLUICE_INSTALL:-}" = 1 ] && step 'install peers' install_peers
 [ "$SLUICE_REQUIRE_PEERS" = 1 ] && step 'peers' no_peer_is_missing
-step 'build' dotnet build Sluice.slnx -c Release --disable-build-servers || exit 1
-step 'format' dotnet format Sluice.slnx --verify-no-changes --no-restore
-for project in tests/*/*.csproj; do
-  name=$(basename "$project" .csproj)
-  step "test $name" run_tests "$name"
-done
+step 'build' build || exit 1
+end_compiler
+if [ "$(nproc)" -gt 1 ]; then
+  other_lane &
+  kernel_lane
+  wait $!
+else
+  kernel_lane
+  other_lane
+fi
 step 'cases' eng/cases.sh
 step 'pack' dotnet pack Sluice.slnx -c Release --no-build --disable-build-servers -o "$artifacts/packages"
 
-summary=$(results summary "$artifacts/results") || failures+=('results')
-[ ${#failures[@]} -eq 0 ] || printf '== failed: %s\n' "$(IFS=,; echo "${failures[*]}")"
+summary=$(results summary "$artifacts/results") || echo results >>"$artifacts/log/failed"
+[ ! -e "$artifacts/log/failed" ] || printf '== failed: %s\n' "$(paste -sd, "$artifacts/log/failed")"
 printf '%s\n' "$summary"
-[ ${#failures[@]} -eq 0 ]
+[ ! -e "$artifacts/log/failed" ]

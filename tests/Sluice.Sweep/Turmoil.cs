@@ -350,7 +350,9 @@ internal sealed class Turmoil(World world)
     {
         if (!end.IsLive || end.Transport is not { } transport) return;
         end.Model.AskedToEnd = true;
-        switch (_dice.Below(6))
+
+        // Where connections are compared, how one ends must not hang on how often the world has thrown its own dice for another.
+        switch ((Plan.IsIsolated ? end.Dice : _dice).Below(6))
         {
             case 0:
                 end.Model.WasAborted = true;

@@ -13,6 +13,9 @@ internal sealed class WorldJudge(World world)
     // Longer than a graceful close lingers, a listener rests, or a connect waits before it tries again.
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    /// <summary>What was lost is sent again after waits that double: the last of it arrives long after calm has come.</summary>
+    private static readonly TimeSpan Retransmitting = TimeSpan.FromMinutes(3);
+
     private static readonly TimeSpan IdleTime = TimeSpan.FromMinutes(10);
 
     private readonly HashSet<int> _numbers = [];
@@ -42,7 +45,7 @@ internal sealed class WorldJudge(World world)
                 && world.Turmoil.OpenAwaits() is null && world.Datagrams.Restless() is null,
             Describe);
         if (!world.Plan.ChecksIdle) return;
-        await world.Turmoil.Delay(Settling);
+        await world.Turmoil.Delay(world.Plan.LosesPackets ? Retransmitting : Settling);
         var before = Passes();
         await world.Turmoil.Delay(IdleTime);
         if (Passes() - before > 2) world.Broken(Invariant.Idle, $"{Passes() - before} passes in {IdleTime} in which nothing happened");
@@ -79,13 +82,15 @@ internal sealed class WorldJudge(World world)
     private static bool IsAtRest(End end)
     {
         if (!end.IsLive) return true;
-        if (end.IsUpgrading) return false;
-        if (end.Model.IsSendingFile || end.Transport!.IsClosing || end.Transport.WriteBufferSize > 0) return false;
         var other = end.Model.Kernel!.Peer;
         var peer = end.World.EndOf(other);
         // Nobody tells of a crash, and a reset that is lost is not sent again.
-        if (peer is null || !peer.IsLive) return end.HasEnded || other.IsVanished || (other.IsGone && end.World.Plan.LosesPackets);
-        return end.Model.Received == peer.Model.Written && (!peer.Model.HasWrittenEof || end.HasEnded);
+        var isAlone = peer is not { IsLive: true };
+        var isForsaken = isAlone && (other.IsVanished || (other.IsGone && end.World.Plan.LosesPackets));
+        if (end.IsUpgrading) return isForsaken;
+        if (end.Model.IsSendingFile || end.Transport!.IsClosing || end.Transport.WriteBufferSize > 0) return false;
+        if (isAlone) return end.HasEnded || isForsaken;
+        return end.Model.Received == peer!.Model.Written && (!peer.Model.HasWrittenEof || end.HasEnded);
     }
 
     private async Task UntilAsync(Func<bool> condition, Func<string> describe)

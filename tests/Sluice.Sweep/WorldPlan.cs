@@ -34,6 +34,7 @@ internal sealed class WorldPlan
         Kernel = DrawKernel(dice);
         Cap = Caps[dice.Below(Caps.Length)];
         HighMarks = [Marks[dice.Below(Marks.Length)], Marks[dice.Below(Marks.Length)]];
+        if (IsIsolated) HighMarks = [0, 0];
         LargestWrite = Math.Min(40_000, 40 * Math.Min(Kernel.SendBufferSize + Kernel.ReceiveBufferSize, 1000));
         SharesSmallBuffers = dice.Chance(0.5);
         ThrowChance = dice.Chance(0.4) ? 0.02 : 0;

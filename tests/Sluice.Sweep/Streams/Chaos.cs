@@ -21,6 +21,15 @@ internal sealed class Chaos(End end)
 
     private double ThrowChance => end.Misbehaves ? 0.1 : _plan.ThrowChance;
 
+    /// <summary>
+    /// Whose writes wait for the end of a step shares the flush with all others of the pass: what another connection does may group them otherwise. Where connections are compared, they do not wait.
+    /// </summary>
+    public void WriteAtOnce()
+    {
+        end.Transport!.SetWriteBufferLimits(0);
+        _model.LimitsChanged();
+    }
+
     public void BeginTurns()
     {
         if (_dice.Chance(0.5))

@@ -102,6 +102,7 @@ internal sealed class End
         _contract.ConnectionMade(transport);
         Model.Bind(transport);
         World.Made(this);
+        if (World.Plan.IsIsolated) Chaos.WriteAtOnce();
         if (Upgrade is { } upgrade)
         {
             upgrade.OnMade(transport);

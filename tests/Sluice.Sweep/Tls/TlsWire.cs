@@ -45,8 +45,8 @@ internal sealed class TlsWire(End end, SimulatedSocket kernel) : Wire(end, kerne
     public override bool Explains(Exception reason) => reason switch
     {
         TimeoutException => End.Model.AskedToEnd,
-        // Where nothing fails below, who ends in order is heard.
-        TlsTruncatedException => End.World.Plan.FailsBelow || Peer is not { IsLost: true, Model: { WasBroken: false, WasAborted: false } },
+        // Where nothing fails below, who ends in order is heard; but who ends in the midst of his handshake has no way to say so.
+        TlsTruncatedException => End.World.Plan.FailsBelow || Peer is not { IsLost: true, IsUpgrading: false, Model: { WasBroken: false, WasAborted: false } },
         _ => End.IsUpgrading,
     };
 
