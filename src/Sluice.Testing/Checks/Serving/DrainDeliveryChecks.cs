@@ -102,7 +102,7 @@ internal static class DrainDeliveryChecks
 
             var draining = server.DrainAsync(Forever);
 
-            await Task.WhenAll(connects);
+            foreach (var connect in connects) await connect;
             await Clerks.AnsweredAsync(clients);
             Check.Equal(new DrainResult(Count, 0), await draining);
         }
