@@ -1,4 +1,5 @@
 using Sluice.Backends;
+using Sluice.Loop.Reports;
 using Sluice.Primitives;
 
 namespace Sluice.Loop;

@@ -46,7 +46,7 @@ internal sealed class IdleReplacement(ConnectionSet connections, TimeSpan after)
         var transport = _candidates[_next].Transport!;
         _candidates[_next++] = default;
         Count++;
-        transport.OnLimit(ConnectionLimit.MaxConnections);
+        LimitWatch.Strike(transport, ConnectionLimit.MaxConnections);
         return true;
     }
 
@@ -55,7 +55,7 @@ internal sealed class IdleReplacement(ConnectionSet connections, TimeSpan after)
     {
         for (; _next < _count; _next++)
         {
-            if (_candidates[_next].Transport!.IdleSince == _candidates[_next].Since) return true;
+            if (LimitWatch.IdleSince(_candidates[_next].Transport!) == _candidates[_next].Since) return true;
             _candidates[_next] = default;
         }
 
@@ -68,7 +68,7 @@ internal sealed class IdleReplacement(ConnectionSet connections, TimeSpan after)
         Forget();
         for (var member = connections.First; member is not null; member = member.Membership.Next)
         {
-            if (member.IdleSince is not { } since) continue;
+            if (LimitWatch.IdleSince(member) is not { } since) continue;
             if (_count == MostCandidates && since >= _candidates[^1].Since) continue;
             var index = _count < MostCandidates ? _count++ : _count - 1;
             for (; index > 0 && _candidates[index - 1].Since > since; index--) _candidates[index] = _candidates[index - 1];

@@ -60,7 +60,7 @@ internal sealed class TlsTransport : StreamTransport, ITransport
         tls.Bind(lower);
         tls.BeginHandshake();
         own?.PutBelow(transport);
-        if (own is not null) transport.TakeLimits(own);
+        own?.Limits.HandOver(transport);
         if (own is { Receiving.HasUnread: true } && !role.Options.HandOverUnread)
         {
             transport.FailStart(new AuthenticationException(

@@ -124,7 +124,7 @@ internal sealed class FileSend : ILoopWork
         _hasBegun = true;
         var mayTakeMore = channel.TrySendFile(_file, _offset + Sent, Math.Min(_count - Sent, MostAtOnce), out var sent, out error);
         Sent += sent;
-        if (sent > 0) _transport!.NoteWritten();
+        if (sent > 0) _transport!.Limits.NoteWritten(_transport.Loop);
         return !error.IsNone || Sent == _count || (mayTakeMore && sent == 0);
     }
 

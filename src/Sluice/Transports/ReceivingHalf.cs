@@ -36,7 +36,7 @@ internal struct ReceivingHalf(StreamTransport transport)
     {
         _isHeld = false;
         if (!_transport.State.TryResume()) return;
-        _transport.NoteResumed();
+        _transport.Limits.NoteResumed(_transport.Loop);
         if (!_turnQueued) QueueTurn();
     }
 
@@ -83,6 +83,7 @@ internal struct ReceivingHalf(StreamTransport transport)
 
     public void OnRead(ReadOnlySpan<byte> data)
     {
+        _transport.Limits.NoteRead(_transport.Loop, data.Length);
         if (_transport.State.IsReading && _stash is null) Deliver(data);
         else if (_transport.State.IsReading || _transport.State.IsPaused) Stash().Append(data);
         _transport.Loop.EndStep();
@@ -105,6 +106,7 @@ internal struct ReceivingHalf(StreamTransport transport)
     /// <summary>The memory of <see cref="FindTarget"/> holds bytes now.</summary>
     public readonly void OnReadInto(int count)
     {
+        _transport.Limits.NoteRead(_transport.Loop, count);
         _transport.Drain?.OnDelivered(count);
         if (_transport.State.IsReading && _transport.Binding.BufferUpdated(count) is { } exception) _transport.Fail(exception, "BufferUpdated");
         _transport.Loop.EndStep();

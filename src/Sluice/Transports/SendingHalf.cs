@@ -195,7 +195,7 @@ internal struct SendingHalf
     /// <summary>The kernel has taken so much of what it was offered.</summary>
     private void GoOn(int taken, int offered)
     {
-        if (taken > 0) _transport.NoteWritten();
+        if (taken > 0) _transport.Limits.NoteWritten(_transport.Loop);
         _queue.Consume(_transport.Loop.Segments, taken);
         // A short write says that the kernel is full: asking again would be a wasted call.
         if (taken < offered || _queue.IsEmpty) AwaitRest();
@@ -267,7 +267,7 @@ internal struct SendingHalf
             return false;
         }
 
-        if (taken > 0) _transport.NoteWritten();
+        if (taken > 0) _transport.Limits.NoteWritten(_transport.Loop);
         if (queued > 0) _queue.Consume(_transport.Loop.Segments, Math.Min(taken, queued));
         var rest = taken > queued ? extra[(taken - queued)..] : extra;
         if (Overflows(rest.Length)) return false;

@@ -47,7 +47,7 @@ internal struct StreamStart(IStartWaiter? waiter)
         IsDone = true;
         transport.Drain?.OnStarted();
         transport.Receiving.ExpectTurn();
-        transport.BeginLimits();
+        transport.Limits.Begin(transport.Loop);
         Take()?.OnStarted(transport);
         transport.Receiving.QueueTurn();
     }

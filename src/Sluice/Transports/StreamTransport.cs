@@ -26,8 +26,8 @@ internal abstract class StreamTransport : IBaseTransport, IStreamSink, IStepFlus
     internal SendingHalf Sending;
     internal ReceivingHalf Receiving;
     internal ProtocolBinding Binding;
+    internal LimitWatch Limits;
     private StreamStart _start;
-    private int _watch;
     private ITransport? _above;
     private readonly TimeSpan _closingTimeout;
     private Exception? _lostReason;
@@ -45,8 +45,7 @@ internal abstract class StreamTransport : IBaseTransport, IStreamSink, IStepFlus
         channel.Attach(this);
         loop.OpenChannels++;
         origin.Set.Add(this);
-        var limits = ConnectionLimits.Of(origin.Options);
-        if (!limits.IsNone) _watch = loop.Deadlines.Watch(this, limits);
+        Limits = new LimitWatch(this, origin.Options, loop);
         if (origin.Birth == Birth.Before) State.TryOpen();
         if (origin.Birth == Birth.AtOnce) loop.Enqueue(this, Turn.Start);
     }
@@ -151,42 +150,9 @@ internal abstract class StreamTransport : IBaseTransport, IStreamSink, IStepFlus
         Drain?.HandOver(above);
     }
 
-    /// <summary>Carries on a connection whose limits were another transport's.</summary>
-    private protected void TakeLimits(StreamTransport below)
-    {
-        (_watch, below._watch) = (below._watch, 0);
-        if (_watch != 0) Loop.Deadlines.HandOver(_watch, this);
-    }
+    Awaited ILimited.Awaits => LimitWatch.AwaitedBy(this);
 
-    /// <summary>Since when no byte has moved; null where that is not known, or the connection has ended.</summary>
-    internal long? IdleSince => _watch == 0 || State.IsLost ? null : Loop.Deadlines.LastActivity(_watch);
-
-    Awaited ILimited.Awaits => State.IsReading ? Awaited.Bytes : State.IsPaused && Sending.IsDrained && File is null ? Awaited.App : Awaited.Room;
-
-    /// <summary>It has reached a limit.</summary>
-    public void OnLimit(ConnectionLimit limit)
-    {
-        if (State.Life == Life.Opening) Abandon(reset: true);
-        if (State.TryAbort()) Lose(new ConnectionLimitException(limit));
-    }
-
-    /// <summary>ConnectionMade has been called, or a connection goes on: its time runs.</summary>
-    internal void BeginLimits()
-    {
-        if (_watch != 0) Loop.Deadlines.Begin(_watch);
-    }
-
-    /// <summary>The peer has taken bytes.</summary>
-    internal void NoteWritten()
-    {
-        if (_watch != 0) Loop.Deadlines.NoteWritten(_watch);
-    }
-
-    /// <summary>The app reads again.</summary>
-    internal void NoteResumed()
-    {
-        if (_watch != 0) Loop.Deadlines.NoteResumed(_watch);
-    }
+    void ILimited.OnLimit(ConnectionLimit limit) => LimitWatch.Strike(this, limit);
 
     internal void CloseFromAbove()
     {
@@ -254,19 +220,11 @@ internal abstract class StreamTransport : IBaseTransport, IStreamSink, IStepFlus
 
     void IStepFlush.FlushStep() => Sending.OnEndOfStep();
 
-    void IStreamSink.OnRead(ReadOnlySpan<byte> data)
-    {
-        if (_watch != 0) Loop.Deadlines.NoteRead(_watch, data.Length);
-        Receiving.OnRead(data);
-    }
+    void IStreamSink.OnRead(ReadOnlySpan<byte> data) => Receiving.OnRead(data);
 
     Memory<byte> IStreamSink.ReadTarget() => Receiving.FindTarget();
 
-    void IStreamSink.OnReadInto(int count)
-    {
-        if (_watch != 0) Loop.Deadlines.NoteRead(_watch, count);
-        Receiving.OnReadInto(count);
-    }
+    void IStreamSink.OnReadInto(int count) => Receiving.OnReadInto(count);
 
     void IStreamSink.OnReadEnd(IoError reason) => Receiving.OnReadEnd(reason);
 
@@ -357,7 +315,7 @@ internal abstract class StreamTransport : IBaseTransport, IStreamSink, IStepFlus
     {
         if (!State.TryLose()) return;
         _lostReason ??= reason;
-        ForgetLimits();
+        Limits.End(Loop);
         File?.Interrupt(reason);
         Channel.StopReading();
         Drain?.Cancel();
@@ -421,16 +379,9 @@ internal abstract class StreamTransport : IBaseTransport, IStreamSink, IStepFlus
         Channel.AsksForTarget = Binding.Buffered is not null;
     }
 
-    private void ForgetLimits()
-    {
-        if (_watch == 0) return;
-        Loop.Deadlines.Forget(_watch);
-        _watch = 0;
-    }
-
     private void Release(bool reset)
     {
-        ForgetLimits();
+        Limits.End(Loop);
         _start.Abandon();
         Binding.Release();
         ConnectionSet.Remove(this);

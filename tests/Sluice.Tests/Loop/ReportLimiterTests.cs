@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Logging;
-using Sluice.Loop;
+using Sluice.Loop.Reports;
 
 namespace Sluice.Tests.Loop;
 

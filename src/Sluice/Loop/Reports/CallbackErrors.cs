@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 using Sluice.Backends;
 using Sluice.Primitives;
 
-namespace Sluice.Loop;
+namespace Sluice.Loop.Reports;
 
 /// <summary>
 /// Where the exceptions of callbacks go: the custom handler, or the log; and the one way by which the library writes to the log. Owned by the loop; used on its thread. Never throws.

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 
-namespace Sluice.Loop;
+namespace Sluice.Loop.Reports;
 
 /// <summary>The log of loops that were given none: warnings and errors on standard error, so that no failure is silent.</summary>
 internal sealed class StandardErrorLogger : ILogger

@@ -1,4 +1,4 @@
-namespace Sluice.Loop;
+namespace Sluice.Loop.Reports;
 
 /// <summary>
 /// Says which reports go to the log, so that a peer who can provoke one cannot fill it: of one kind at most one a second. Owned by <see cref="CallbackErrors"/>; decides only, by the times that it

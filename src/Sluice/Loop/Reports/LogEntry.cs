@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 
-namespace Sluice.Loop;
+namespace Sluice.Loop.Reports;
 
 /// <summary>Something that the library has to say in the log, as long as it is not known whether it is said.</summary>
 /// <param name="Level">How bad it is.</param>
