@@ -121,7 +121,7 @@ internal struct DatagramQueue
         else if (index - _head / DatagramEntry.BlockLength == _blocks.Length)
         {
             var grown = new DatagramEntry[]?[_blocks.Length * 2];
-            for (var i = 0; i < _blocks.Length; i++) grown[(_head / DatagramEntry.BlockLength + i) & (grown.Length - 1)] = _blocks[(_head / DatagramEntry.BlockLength + i) & (_blocks.Length - 1)];
+            for (var i = _head / DatagramEntry.BlockLength; i < index; i++) grown[i & (grown.Length - 1)] = _blocks[i & (_blocks.Length - 1)];
             _blocks = grown;
         }
 

@@ -91,6 +91,20 @@ public sealed class DatagramQueueTests
         for (var seed = 0; seed < 60; seed++) CompareWithModel(new Random(seed));
     }
 
+    [Fact]
+    public void A_queue_that_grows_beyond_its_ring_of_blocks_keeps_its_order()
+    {
+        var pool = new SegmentPool();
+        var queue = new DatagramQueue();
+        for (var i = 0; i < 1000; i++) queue.Append(pool, BitConverter.GetBytes(i), default);
+        queue.RemoveFirst(pool, 300);
+        for (var i = 1000; i < 5000; i++) queue.Append(pool, BitConverter.GetBytes(i), default);
+
+        for (var i = 300; i < 5000; i++) Assert.Equal(i, BitConverter.ToInt32(queue.PayloadAt(i - 300)));
+        queue.Clear(pool);
+        Assert.Equal(0, pool.Held);
+    }
+
     private static void CompareWithModel(Random random)
     {
         var pool = new SegmentPool();
