@@ -6,7 +6,7 @@ namespace Sluice.Testing;
 internal sealed class SimulationDriver(SimulatedNetwork network, List<SimulatedHost> hosts)
 {
     // A continuation may be on its way through the thread pool; only then does real time pass.
-    private static readonly TimeSpan PatienceWithOtherThreads = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan PatienceWithOtherThreads = TimeSpan.FromSeconds(2);
 
     /// <summary>What runs between the passes and belongs to no host: true where it did something.</summary>
     public Func<bool>? Outside { get; set; }

@@ -8,6 +8,7 @@ internal sealed class FileTransfer(
     LoopCore core, ITransport transport, Func<FileSource> open, long? count, bool fallback, CancellationToken cancellation)
 {
     private long _sent;
+    private bool _isCut;
 
     /// <summary>Begins, unless something forbids to write now.</summary>
     /// <exception cref="InvalidOperationException">The transport is closing, its sending side was ended, or it sends a file already.</exception>
@@ -29,9 +30,19 @@ internal sealed class FileTransfer(
             cancellation.ThrowIfCancellationRequested();
             if (source.Handle is not null)
             {
+                // Files of /proc and their like say that they are empty, or have any size: only reading tells.
                 var length = source.FindLength();
-                if (length <= 0) return 0;
-                if (await TrySendNativelyAsync(source, Math.Min(length, count ?? long.MaxValue))) return _sent;
+                if (length <= 0 && await source.IsAtEndAsync(core.Backend, cancellation)) return 0;
+                while (length > 0 && _sent < (count ?? long.MaxValue))
+                {
+                    if (!await TrySendNativelyAsync(source, Math.Min(length, (count ?? long.MaxValue) - _sent))) break;
+
+                    // It may have grown meanwhile.
+                    length = source.FindLength() - _sent;
+                    if (length <= 0 || _isCut) return _sent;
+                }
+
+                if (_sent > 0) return _sent;
             }
 
             if (!fallback) throw NotAvailable();
@@ -48,7 +59,8 @@ internal sealed class FileTransfer(
     private async Task<bool> TrySendNativelyAsync(FileSource source, long most)
     {
         if (transport is not ISendsFiles direct) return false;
-        var file = new FileSend(source.Handle!, source.Offset, most);
+        var before = _sent;
+        var file = new FileSend(source.Handle!, source.Offset + before, most);
         try
         {
             direct.StartFile(file, cancellation);
@@ -61,7 +73,8 @@ internal sealed class FileTransfer(
         }
         finally
         {
-            _sent = file.Sent;
+            _sent = before + file.Sent;
+            _isCut = file.Sent < most;
         }
     }
 

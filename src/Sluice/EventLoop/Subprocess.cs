@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using Sluice.Subprocesses;
@@ -21,6 +22,7 @@ public sealed class Subprocess : IAsyncDisposable
     private readonly EventLoop _loop;
     private readonly ISubprocessTransport _transport;
     private readonly SubprocessStreams _streams;
+    private readonly MemoryStream?[] _collected = new MemoryStream?[2];
 
     private Subprocess(EventLoop loop, ISubprocessTransport transport, SubprocessStreams streams)
     {
@@ -121,11 +123,13 @@ public sealed class Subprocess : IAsyncDisposable
 
     /// <summary>
     /// Hands the child the input and the end of it, reads both outputs to their ends at the same time, and waits: what one of them holds up never blocks another. A child that does
-    /// not read all is no error. (asyncio: <c>communicate</c>.)
+    /// not read all is no error; where it has ended and a child of its own reads on, that one gets the rest. (asyncio: <c>communicate</c>.)
     /// </summary>
-    /// <param name="input">What it is given; the memory must not change meanwhile.</param>
-    /// <param name="outputLimit">The most bytes of each output.</param>
-    /// <param name="cancellationToken">Ends the wait; the child goes on.</param>
+    /// <param name="input">What it is given, of any size, as fast as it reads; the memory must not change meanwhile.</param>
+    /// <param name="outputLimit">The most bytes of each output, all calls together.</param>
+    /// <param name="cancellationToken">
+    /// Ends the wait; the child goes on. What was collected until then is kept for the next call. Of the input the child gets what was handed over until then; its end is not told.
+    /// </param>
     /// <returns>The return code, and what came through the pipes.</returns>
     /// <exception cref="SubprocessOutputLimitException">The child wrote more, and was killed.</exception>
     /// <exception cref="InvalidOperationException">Called off the loop's thread, or somebody reads from an output.</exception>
@@ -200,8 +204,8 @@ public sealed class Subprocess : IAsyncDisposable
 
     private async Task<SubprocessResult> ExchangeAsync(ReadOnlyMemory<byte> input, int outputLimit, CancellationToken cancellation)
     {
-        var output = CollectAsync(_streams.Output, outputLimit, cancellation);
-        var error = CollectAsync(_streams.Error, outputLimit, cancellation);
+        var output = CollectAsync(0, _streams.Output, outputLimit, cancellation);
+        var error = CollectAsync(1, _streams.Error, outputLimit, cancellation);
         var feeding = FeedAsync(input, cancellation);
 
         // All come to their ends before one of them counts: none goes on behind the caller's back.
@@ -209,7 +213,10 @@ public sealed class Subprocess : IAsyncDisposable
         var failure = Array.Find(failures, static failure => failure is not null);
         if (failure is SubprocessOutputLimitException) await WaitAsync(CancellationToken.None);
         if (failure is not null) ExceptionDispatchInfo.Throw(failure);
-        return new SubprocessResult(await WaitAsync(cancellation), await output, await error);
+        var code = await WaitAsync(cancellation);
+        await output;
+        await error;
+        return new SubprocessResult(code, Take(0), Take(1));
     }
 
     private async Task FeedAsync(ReadOnlyMemory<byte> input, CancellationToken cancellation)
@@ -219,19 +226,20 @@ public sealed class Subprocess : IAsyncDisposable
         {
             if (!input.IsEmpty) await stream.WriteAsync(input, cancellation);
         }
-        catch (IOException)
+        catch (IOException exception) when (exception.InnerException is SocketException)
         {
-            // The child has closed its input, or has ended: it did not want the rest.
+            // The pipe is broken: the child has closed its input, or has ended. It did not want the rest.
         }
 
         stream.Dispose();
     }
 
-    private async Task<byte[]?> CollectAsync(Stream? output, int limit, CancellationToken cancellation)
+    // What has been read stays here until a call returns it.
+    private async Task CollectAsync(int index, Stream? output, int limit, CancellationToken cancellation)
     {
-        if (output is null) return null;
+        if (output is null) return;
         var buffer = new byte[32 * 1024];
-        using var collected = new MemoryStream();
+        var collected = _collected[index] ??= new MemoryStream();
         while (await output.ReadAsync(buffer, cancellation) is > 0 and var count)
         {
             if (collected.Length + count > limit)
@@ -243,8 +251,13 @@ public sealed class Subprocess : IAsyncDisposable
 
             collected.Write(buffer, 0, count);
         }
+    }
 
-        return collected.ToArray();
+    private byte[]? Take(int index)
+    {
+        var collected = _collected[index];
+        _collected[index] = null;
+        return collected?.ToArray();
     }
 
     private static async Task<Exception?> FailureOf(Task task)

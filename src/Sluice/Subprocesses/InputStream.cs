@@ -4,16 +4,23 @@ using Sluice.Loop;
 namespace Sluice.Subprocesses;
 
 /// <summary>
-/// The input of a child as a stream to write to. A write is accepted at once; WriteAsync and FlushAsync wait while too much of what was accepted has not left. Owned by the
-/// <see cref="SubprocessStreams"/>, which tell it of the pipe; on the loop's thread.
+/// The input of a child as a stream to write to. Write accepts at once; WriteAsync hands over a piece at a time, each when the one before has left, and so never meets the hard limit of
+/// the write buffer by itself. Owned by the <see cref="SubprocessStreams"/>, which tell it of the pipe; on the loop's thread.
 /// </summary>
 internal sealed class InputStream(LoopCore loop, IWriteTransport pipe) : OneWayStream
 {
+    private const int PieceSize = 64 * 1024;
+
     private readonly List<LoopSignal> _waiters = [];
+    private readonly Queue<LoopSignal> _writers = [];
+    private bool _isWriting;
     private Exception? _failure;
     private bool _isLost;
     private bool _isPaused;
     private bool _isClosed;
+
+    /// <summary>Nothing reaches the child any more.</summary>
+    public bool IsLost => _isLost;
 
     public override bool CanRead => false;
 
@@ -43,9 +50,36 @@ internal sealed class InputStream(LoopCore loop, IWriteTransport pipe) : OneWayS
 
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
+        loop.VerifyThread();
         cancellationToken.ThrowIfCancellationRequested();
-        Write(buffer.Span);
-        await FlushAsync(cancellationToken).ConfigureAwait(false);
+        ThrowIfOver();
+
+        // One write is whole before the next begins.
+        if (_isWriting)
+        {
+            var turn = new LoopSignal(loop);
+            _writers.Enqueue(turn);
+            await turn.WaitAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+
+        _isWriting = true;
+        try
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            do
+            {
+                var piece = buffer[..Math.Min(buffer.Length, PieceSize)];
+                Write(piece.Span);
+                buffer = buffer[piece.Length..];
+                await FlushAsync(cancellationToken).ConfigureAwait(false);
+            }
+            while (!buffer.IsEmpty);
+        }
+        finally
+        {
+            _isWriting = _writers.TryDequeue(out var next);
+            next?.Set();
+        }
     }
 
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>

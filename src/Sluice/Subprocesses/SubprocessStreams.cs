@@ -38,6 +38,7 @@ internal sealed class SubprocessStreams(LoopCore loop, int readLimit) : Subproce
         if (fd == 0)
         {
             Input?.OnLost(exception);
+            CloseIfOver();
             return;
         }
 
@@ -85,9 +86,9 @@ internal sealed class SubprocessStreams(LoopCore loop, int readLimit) : Subproce
         _openOutputs++;
     }
 
-    /// <summary>The child has ended and said all that it had to say: nobody is left to read its input.</summary>
+    /// <summary>The child has ended and said all that it had to say. Its input may have another reader, a child of its own: it ends when nobody reads any more.</summary>
     private void CloseIfOver()
     {
-        if (_hasExited && _openOutputs == 0) _transport!.Close();
+        if (_hasExited && _openOutputs == 0 && Input is null or { IsLost: true }) _transport!.Close();
     }
 }

@@ -15,6 +15,9 @@ internal sealed class FileRelay : Protocol
 {
     private const int BlockSize = 16 * 1024;
 
+    /// <summary>How often a transport that is not the library's is asked whether it still has this protocol: it does not tell of an exchange.</summary>
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
+
     private readonly LoopCore _loop;
     private readonly ITransport _transport;
     private readonly BaseProtocol _protocol;
@@ -65,6 +68,7 @@ internal sealed class FileRelay : Protocol
                 if (read == 0) break;
                 cancellation.ThrowIfCancellationRequested();
                 if (_transport.IsClosing) throw await FindReasonAsync();
+                ThrowIfReplaced();
                 _transport.Write(block.AsSpan(0, read));
                 Sent += read;
             }
@@ -88,6 +92,8 @@ internal sealed class FileRelay : Protocol
         _isPaused = false;
         _change?.TrySetResult();
     }
+
+    internal override void OnReleased() => _change?.TrySetResult();
 
     public override void DataReceived(ReadOnlySpan<byte> data) => ThrowUnheard();
 
@@ -130,11 +136,23 @@ internal sealed class FileRelay : Protocol
         {
             cancellation.ThrowIfCancellationRequested();
             if (_isLost || _transport.IsClosing) throw await FindReasonAsync();
+            ThrowIfReplaced();
             if (!_isPaused && _transport.WriteBufferSize <= _transport.WriteBufferLimits.High) return;
             var change = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             _change = change;
             using var registration = cancellation.UnsafeRegister(static source => ((TaskCompletionSource)source!).TrySetResult(), change);
+            var look = _transport is ILoopTransport ? null : LoopTimer.Start(_loop, Look, static source => ((TaskCompletionSource)source!).TrySetResult(), change);
             await change.Task;
+            look?.Cancel();
+        }
+    }
+
+    // Who takes this protocol's place takes over the connection, and what the file would add behind would be in his way.
+    private void ThrowIfReplaced()
+    {
+        if (!_isLost && !ReferenceEquals(_transport.Protocol, this))
+        {
+            throw new InvalidOperationException($"The transport was given another protocol while the file was being sent by reading and writing, after {Sent} bytes.");
         }
     }
 

@@ -38,6 +38,10 @@ internal sealed class FileSource
     /// <summary>How many bytes lie behind the offset, perhaps a negative number. Only for a file with a handle.</summary>
     public long FindLength() => RandomAccess.GetLength(Handle!) - Offset;
 
+    /// <summary>Whether nothing can be read behind the offset, whatever the size says.</summary>
+    public async ValueTask<bool> IsAtEndAsync(IoBackend backend, CancellationToken cancellation) =>
+        await backend.ReadFileAsync(Handle!, new byte[1], Offset, cancellation) == 0;
+
     /// <summary>Reads what follows the bytes that were sent. Nothing: the end.</summary>
     public ValueTask<int> ReadAsync(IoBackend backend, Memory<byte> target, long sent, CancellationToken cancellation)
     {

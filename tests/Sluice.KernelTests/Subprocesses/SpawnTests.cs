@@ -5,6 +5,7 @@ using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 using Sluice.KernelTests.Peers;
 using Sluice.KernelTests.Subprocesses.Kit;
+using Sluice.Testing;
 
 namespace Sluice.KernelTests.Subprocesses;
 
@@ -29,6 +30,52 @@ public sealed class SpawnTests
             Assert.Equal("0\n1\n2\n", result.GetOutputText());
         });
     }
+
+    [Theory, Case("SUB-066")]
+    [InlineData("communicate")]
+    [InlineData("stream")]
+    [InlineData("protocol")]
+    public void Input_goes_on_to_a_grandchild_when_the_child_has_ended(string way) => PeerRun.OnLoop(async loop =>
+    {
+        const int Length = 1_000_000;
+        var path = Path.GetTempFileName();
+
+        // The shell has ended long before its own child begins to read; the count is there when that one has read all.
+        string[] arguments = ["-c", "exec 3<&0; { read go < \"$0.go\"; wc -c <&3 > \"$0\"; echo over > \"$0.over\"; } & exit 0", path];
+        await Subprocess.RunAsync("mkfifo", [path + ".go", path + ".over"]);
+        var options = new SubprocessOptions { StandardInput = SubprocessStream.Pipe, StandardOutput = SubprocessStream.Null, StandardError = SubprocessStream.Null };
+        if (way == "protocol")
+        {
+            var (transport, protocol) = await loop.SubprocessExecAsync(static () => new RecordingSubprocessProtocol(), "sh", arguments, options);
+            transport.StandardInput!.Write(new byte[Length]);
+            await protocol.Exited;
+            transport.StandardInput.WriteEof();
+            await ReleaseAsync();
+        }
+        else
+        {
+            await using var child = await Subprocess.StartAsync("sh", arguments, options);
+            var feeding = way == "communicate" ? child.CommunicateAsync(new byte[Length]) : FeedAsync(child);
+            await child.WaitAsync();
+            await ReleaseAsync();
+            await feeding;
+        }
+
+        Assert.Equal($"{Length}", File.ReadAllText(path).Trim());
+        foreach (var file in (string[])[path, path + ".go", path + ".over"]) File.Delete(file);
+
+        async Task ReleaseAsync()
+        {
+            await Subprocess.RunAsync("sh", ["-c", "echo go > \"$0\"", path + ".go"]);
+            await Subprocess.RunAsync("cat", [path + ".over"]);
+        }
+
+        static async Task FeedAsync(Subprocess child)
+        {
+            await child.StandardInput!.WriteAsync(new byte[Length]);
+            await child.StandardInput.DisposeAsync();
+        }
+    });
 
     [Fact, Case("SUB-047"), Case("BUG-088")]
     public async Task Two_loops_that_start_children_at_once_give_none_the_other_s_pipes()

@@ -36,6 +36,20 @@ public sealed class SendFileTests : IDisposable
         Assert.Equal([.. data, .. data[40..]], server.Received.ToArray());
     });
 
+    [Fact, Case("SENDFILE-023")]
+    public void A_file_that_says_that_it_is_empty_is_read_to_its_end() => Run(async (loop, client, server) =>
+    {
+        var version = File.ReadAllBytes("/proc/version");
+        await using var file = new FileStream("/proc/version", FileMode.Open, FileAccess.Read);
+        Assert.Equal(0, file.Length);
+
+        Assert.Equal(version.Length, await loop.SendFileAsync(client, file));
+        Assert.Equal(version.Length - 6, await loop.SendFileAsync(client, file.SafeFileHandle, offset: 6));
+        Assert.Equal(5, await loop.SendFileAsync(client, file.SafeFileHandle, offset: 0, count: 5));
+        await server.WaitForBytesAsync(2 * version.Length - 1);
+        Assert.Equal([.. version, .. version[6..], .. version[..5]], server.Received.ToArray());
+    });
+
     [Fact, Case("SENDFILE-001")]
     public void What_the_file_has_buffered_is_sent_too() => Run(async (loop, client, server) =>
     {

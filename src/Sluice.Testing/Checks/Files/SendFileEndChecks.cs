@@ -75,6 +75,23 @@ internal static class SendFileEndChecks
         }
     }
 
+    [Check("SENDFILE-022")]
+    public static async Task A_protocol_in_the_relay_s_place_ends_the_sending_and_has_the_connection(CheckStage stage)
+    {
+        var (pair, sending, file) = await SendFileFlowChecks.BeginAsync(stage, isStandIn: true);
+        using var open = file;
+        var heir = new RecordingProtocol();
+
+        pair.Client.SetProtocol(heir);
+
+        Check.That((await Check.ThrowsAsync<InvalidOperationException>(() => sending)).Message.Contains("another protocol", StringComparison.Ordinal));
+        Check.That(ReferenceEquals(pair.Client.Protocol, heir));
+        pair.Client.SetProtocol((IProtocol<ITransport>)pair.ClientProtocol);
+        pair.Server.ResumeReading();
+        pair.Client.Close();
+        Check.That(await pair.ClientRecord.Lost is null);
+    }
+
     [Check("SENDFILE-012")]
     public static async Task A_close_behind_a_full_buffer_still_sends_what_was_written(KernelStage stage)
     {

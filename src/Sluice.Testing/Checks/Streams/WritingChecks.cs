@@ -18,7 +18,7 @@ internal static class WritingChecks
         Check.Trace(pair.ClientProtocol.Trace, "ConnectionMade");
     }
 
-    [Check("FLOW-020")]
+    [Check("FLOW-020", Needs = CheckNeeds.Kernel)]
     public static async Task What_the_callbacks_of_a_pass_write_leaves_together_when_they_have_run(CheckStage stage)
     {
         var pair = await stage.ConnectAsync();

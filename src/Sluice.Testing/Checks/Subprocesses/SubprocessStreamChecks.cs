@@ -130,6 +130,38 @@ internal static class SubprocessStreamChecks
         }
     }
 
+    [Check("SUB-064")]
+    public static async Task Input_above_the_hard_limit_of_the_buffer_is_fed_as_the_child_reads(KernelStage stage)
+    {
+        const int Length = 3_000_000;
+        var options = Piped with { MaxWriteBufferSize = 200_000 };
+        await using var child = await stage.Children.OpenAsync(options, StageProgram.Copy);
+        var result = await child.CommunicateAsync(Payload.Of(Length));
+        Check.Bytes(Payload.Of(Length), result.StandardOutput);
+
+        // Writers that do not wait for each other take turns, and none of them meets the limit.
+        await using var other = await stage.Children.OpenAsync(options with { ReadLimit = 2 * Length }, StageProgram.Copy);
+        var writes = Enumerable.Range(0, 30).Select(i => other.StandardInput!.WriteAsync(Payload.Of(100_000)).AsTask()).ToList();
+        await Task.WhenAll(writes);
+        result = await other.CommunicateAsync();
+        Check.Equal(Length, result.StandardOutput!.Length);
+        Check.Bytes(Payload.Of(100_000), result.StandardOutput.AsSpan(^100_000..));
+    }
+
+    [Check("SUB-065")]
+    public static async Task A_second_communicate_returns_what_a_cancelled_one_had_collected(KernelStage stage)
+    {
+        await using var child = await stage.Children.OpenAsync(Piped, StageProgram.Stay);
+        using var source = new CancellationTokenSource();
+        var first = child.CommunicateAsync(cancellationToken: source.Token);
+        for (var i = 0; i < 20; i++) await stage.SettleAsync();
+        source.Cancel();
+        await Check.ThrowsAsync<OperationCanceledException>(() => first);
+
+        child.Kill();
+        Check.Equal("ready\n", (await child.CommunicateAsync()).GetOutputText());
+    }
+
     [Check("SUB-044")]
     public static async Task One_write_of_any_size_is_drained(KernelStage stage)
     {

@@ -14,7 +14,20 @@ public abstract class BaseProtocol
     }
 
     /// <summary>The transport that this protocol serves now; guards the 1:1 relation.</summary>
-    internal IBaseTransport? Serves { get; set; }
+    internal IBaseTransport? Serves
+    {
+        get;
+        set
+        {
+            field = value;
+            if (value is null) OnReleased();
+        }
+    }
+
+    /// <summary>It serves no transport any more: the connection is lost, or another protocol is in its place.</summary>
+    internal virtual void OnReleased()
+    {
+    }
 
     /// <summary>
     /// The connection is over. Called once, last, in a turn of its own: never inside Close, Abort or a write. An exception goes to the
