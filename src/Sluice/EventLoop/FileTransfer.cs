@@ -37,9 +37,10 @@ internal sealed class FileTransfer(
                 {
                     if (!await TrySendNativelyAsync(source, Math.Min(length, (count ?? long.MaxValue) - _sent))) break;
 
-                    // It may have grown meanwhile.
+                    // It may have grown meanwhile, or been closed by its owner.
+                    if (_isCut || source.Handle.IsClosed) return _sent;
                     length = source.FindLength() - _sent;
-                    if (length <= 0 || _isCut) return _sent;
+                    if (length <= 0) return _sent;
                 }
 
                 if (_sent > 0) return _sent;

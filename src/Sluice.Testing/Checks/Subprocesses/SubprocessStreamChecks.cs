@@ -153,13 +153,17 @@ internal static class SubprocessStreamChecks
     {
         await using var child = await stage.Children.OpenAsync(Piped, StageProgram.Stay);
         using var source = new CancellationTokenSource();
+
+        // Once it has begun to speak, the first call finds the rest there.
+        var letter = new byte[1];
+        Check.Equal(1, await child.StandardOutput!.ReadAsync(letter));
         var first = child.CommunicateAsync(cancellationToken: source.Token);
         for (var i = 0; i < 20; i++) await stage.SettleAsync();
         source.Cancel();
         await Check.ThrowsAsync<OperationCanceledException>(() => first);
 
         child.Kill();
-        Check.Equal("ready\n", (await child.CommunicateAsync()).GetOutputText());
+        Check.Equal("eady\n", (await child.CommunicateAsync()).GetOutputText());
     }
 
     [Check("SUB-044")]
