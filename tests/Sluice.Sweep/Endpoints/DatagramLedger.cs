@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net;
+using Sluice.Primitives;
 
 namespace Sluice.Sweep.Endpoints;
 
@@ -22,7 +23,7 @@ internal sealed class DatagramLedger(int number)
     /// <summary>How many datagrams were sent.</summary>
     public int Count => _sent.Count;
 
-    /// <summary>Payloads and 8 bytes for each, of all that were sent while the endpoint was open.</summary>
+    /// <summary>Payloads, entries and names, at most what they count against the limit, of all that were sent while the endpoint was open.</summary>
     public long Cost { get; private set; }
 
     /// <summary>The next datagram, written down as sent.</summary>
@@ -31,7 +32,7 @@ internal sealed class DatagramLedger(int number)
         var data = new byte[length];
         Fill(data, _sent.Count);
         _sent.Add(new Sent(length, to));
-        Cost += length + 8;
+        Cost += length + DatagramQueue.EntrySize + DatagramQueue.NameSize;
         return data;
     }
 
