@@ -23,8 +23,11 @@ internal sealed class DatagramLedger(int number)
     /// <summary>How many datagrams were sent.</summary>
     public int Count => _sent.Count;
 
-    /// <summary>Payloads, entries and names, at most what they count against the limit, of all that were sent while the endpoint was open.</summary>
+    /// <summary>Payloads and 8 bytes for each, of all that were sent while the endpoint was open.</summary>
     public long Cost { get; private set; }
+
+    /// <summary>The most that they count against the limit: payloads, entries and names.</summary>
+    public long MostHeld => Cost + (_sent.Count * (long)(DatagramQueue.EntrySize + DatagramQueue.NameSize));
 
     /// <summary>The next datagram, written down as sent.</summary>
     public byte[] Next(int length, EndPoint? to)
@@ -32,7 +35,7 @@ internal sealed class DatagramLedger(int number)
         var data = new byte[length];
         Fill(data, _sent.Count);
         _sent.Add(new Sent(length, to));
-        Cost += length + DatagramQueue.EntrySize + DatagramQueue.NameSize;
+        Cost += length + 8;
         return data;
     }
 

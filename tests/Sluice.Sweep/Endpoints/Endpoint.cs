@@ -78,7 +78,7 @@ internal sealed class Endpoint
         Begin(protocol, Happening.ErrorReceived, exception is SocketException socket ? (long)socket.SocketErrorCode : -1);
         _contract.ErrorReceived();
         if (exception is not (SocketException or WriteBufferLimitException)) Broken(Invariant.Seam, $"it was told of {exception}");
-        if (exception is WriteBufferLimitException && _plan.HasRoomForAll && Ledger.Cost < _plan.Cap) Broken(Invariant.Bounds, "a datagram was dropped below the limit");
+        if (exception is WriteBufferLimitException && _plan.HasRoomForAll && Ledger.MostHeld < _plan.Cap) Broken(Invariant.Bounds, "a datagram was dropped below the limit");
         Act();
     }
 
