@@ -76,6 +76,27 @@ public sealed class DeadlinesTests
         Assert.InRange(wakes, 1, 3);
     }
 
+    [Fact, Case("SRV-070")]
+    public void An_event_behind_a_wait_is_of_the_time_at_which_the_wait_ended()
+    {
+        using var rig = new LoopRig();
+        var one = new Watched(rig.Loop);
+        rig.Queue(() => one.Begin(AMinuteIdle));
+        rig.Backend.Script(() =>
+        {
+            rig.Backend.Time.Now += TimeSpan.FromSeconds(59);
+            one.Move();
+        });
+        rig.Pass();
+
+        rig.Backend.Time.Now += TimeSpan.FromSeconds(59);
+        rig.Pass();
+        Assert.Null(one.Struck);
+        rig.Backend.Time.Now += TimeSpan.FromSeconds(3);
+        rig.Pass();
+        Assert.Equal(ConnectionLimit.IdleTimeout, one.Struck);
+    }
+
     private sealed class Watched(LoopCore loop) : ILimited
     {
         private int _place;

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Sluice.Testing.Kits;
 
 namespace Sluice.Testing.Checks.Serving;
 
@@ -85,6 +86,29 @@ internal static class IdleReplacementChecks
         await ConnectAsync(stage, reception);
         Check.Equal(1L, reception.Server.ReplacedConnectionCount);
         reception.Server.Close();
+    }
+
+    [Check("SRV-072", "BUG-052")]
+    public static async Task Peers_that_never_begin_their_handshake_give_way_too(KernelStage stage)
+    {
+        var reception = await Reception.OpenAsync(stage, options: Options with { Tls = TestTls.Default.Server with { HandshakeTimeout = TimeSpan.FromHours(1), MaxHandshakes = 2 * Limit } });
+        for (var i = 0; i < Limit; i++)
+        {
+            await stage.Loop.CreateConnectionAsync(() => stage.Watch(new RecordingProtocol()), reception.Server.EndPoints[0]);
+            await stage.UntilAsync(() => reception.Server.ConnectionCount == i + 1);
+        }
+
+        await stage.PassTimeAsync(2 * Minute);
+        var (live, _) = await stage.Loop.CreateConnectionAsync(
+            () => stage.Watch(new RecordingProtocol()), reception.Server.EndPoints[0], new ConnectionOptions { Tls = TestTls.Default.Client });
+        live.Write("served"u8);
+        await stage.UntilAsync(() => reception.Served.Count == Limit + 1 && reception.Served[^1].Received.Length == 6);
+        Check.Equal((1L, Limit), (reception.Server.ReplacedConnectionCount, reception.Server.ConnectionCount));
+        Check.That(reception.Served.Take(Limit).All(static served => served.Trace.Count == 0), "a protocol heard of a connection that was never made");
+        live.Abort();
+        reception.Server.Close();
+        reception.Server.AbortClients();
+        await reception.Server.WaitClosedAsync();
     }
 
     private static async Task<ITransport> ConnectAsync(KernelStage stage, Reception reception)

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Sluice.Testing.Checks.Streams;
+using Sluice.Testing.Checks.Tls;
 using Sluice.Testing.Kits;
 
 namespace Sluice.Testing.Checks.Serving;
@@ -139,18 +140,26 @@ internal static class TimeLimitChecks
         reception.Server.Close();
     }
 
-    [Check("SRV-070", "STARTTLS-013")]
-    public static async Task An_upgrade_to_TLS_keeps_the_limits(KernelStage stage)
+    [Check("SRV-070", "SRV-071", "STARTTLS-013")]
+    public static async Task An_upgrade_to_TLS_takes_the_limits_along_and_counts_what_the_app_gets(KernelStage stage)
     {
-        var pair = await ConnectAsync(stage, AnHourIdle);
+        // 3,600 bytes in each hour: the records of what is sent below have more, what is in them has less.
+        var pair = await ConnectAsync(stage, new ServerOptions { MinReadRate = 1, MinReadRateGracePeriod = Hour });
         await stage.PassTimeAsync(50 * Minute);
-        var accepting = stage.Loop.StartTlsAsync(pair.Server, pair.ServerProtocol, TestTls.Default.Server);
-        await stage.Loop.StartTlsAsync(pair.Client, pair.ClientProtocol, TestTls.Default.Client);
-        await accepting;
-        await stage.PassTimeAsync(55 * Minute);
-        Check.That(!pair.ServerRecord.Lost.IsCompleted);
-        await stage.PassTimeAsync(7 * Minute);
-        await VerifyLimitAsync(pair, ConnectionLimit.IdleTimeout);
+        var (client, _) = await TlsPeers.UpgradeAsync(stage, pair);
+        for (var i = 0; i < 200; i++)
+        {
+            client.Write([Payload.At(i, 1)[0]]);
+            await stage.NextPassAsync();
+        }
+
+        await pair.ServerProtocol.WaitForBytesAsync(200);
+        await stage.PassTimeAsync(50 * Minute);
+        Check.That(!pair.ServerRecord.Lost.IsCompleted, "the time before the upgrade was counted");
+        await stage.PassTimeAsync(12 * Minute);
+        await stage.PassesAsync(5);
+        Check.That(pair.ServerRecord.Lost.IsCompleted, "what the records have besides was counted");
+        await VerifyLimitAsync(pair, ConnectionLimit.MinReadRate);
     }
 
     [Check("CONN-050")]
