@@ -22,7 +22,7 @@ internal sealed class LoopNames(LoopCore core, NameResolver? resolver)
 
     private static async Task<IReadOnlyList<IPAddress>> AskAsync(NameResolver resolver, string host, AddressFamily family, CancellationToken token)
     {
-        var task = resolver.ResolveAsync(host, family, token) ?? throw NoTask(nameof(NameResolver.ResolveAsync));
+        var task = resolver.ResolveAsync(host, family, token) ?? throw NoTask(nameof(NameResolver.ResolveAsync), host);
         var addresses = await task ?? throw new InvalidOperationException($"The resolver answered with null instead of addresses of {host}.");
         IPAddress[] wanted = [.. addresses.Where(address => address is not null && AddressQuery.Fits(address.AddressFamily, family))];
         return wanted.Length > 0 ? wanted : throw new SocketException((int)SocketError.HostNotFound);
@@ -30,12 +30,12 @@ internal sealed class LoopNames(LoopCore core, NameResolver? resolver)
 
     private static async Task<string> AskAsync(NameResolver resolver, IPAddress address, CancellationToken token)
     {
-        var task = resolver.ReverseAsync(address, token) ?? throw NoTask(nameof(NameResolver.ReverseAsync));
+        var task = resolver.ReverseAsync(address, token) ?? throw NoTask(nameof(NameResolver.ReverseAsync), address);
         var name = await task;
         return string.IsNullOrEmpty(name) ? throw new SocketException((int)SocketError.HostNotFound) : name;
     }
 
-    private static InvalidOperationException NoTask(string method) => new($"The resolver's {method} returned null instead of a task.");
+    private static InvalidOperationException NoTask(string method, object asked) => new($"The resolver's {method} returned null instead of a task for {asked}.");
 
     /// <summary>Says of a failure of the network's which name it is about: the system's texts do not. What a user's resolver throws of its own passes as it is.</summary>
     private sealed class NamingSink<TAnswer>(string asked, ILookupSink<TAnswer> sink) : ILookupSink<TAnswer>
