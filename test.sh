@@ -75,7 +75,7 @@ end_compiler() {
 }
 trap end_compiler EXIT
 
-# The build's analyzers have judged the style; what is left is the white space, which needs no compiler.
+# The build's analyzers and the tests of the house judge the style; what is left is the white space, which needs no compiler.
 format() { DOTNET_TieredPGO=0 dotnet format whitespace . --folder --verify-no-changes --exclude artifacts; }
 
 # The tests that use the real kernel wait much; beside them there is time for the others.
